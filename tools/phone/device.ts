@@ -1,0 +1,53 @@
+// One launch's view of a phone: its modules over what the phone has stored.
+import { type AppState, type AppStateStatus, createAppState } from './app-state.ts';
+import { type AsyncStorage, createAsyncStorage } from './async-storage.ts';
+import { type Battery, createBattery, type PowerState } from './battery.ts';
+import type { Disk } from './disk.ts';
+import type { EffectHost } from './host.ts';
+import { createMmkv, type Mmkv } from './mmkv.ts';
+import { createNetInfo, type NetInfo, type NetInfoState } from './net-info.ts';
+
+/** What a phone adds to the platform: structural subsets of React Native and Expo modules, same names, same signatures. */
+export interface Device {
+  readonly asyncStorage: AsyncStorage;
+  readonly mmkv: Mmkv;
+  readonly netInfo: NetInfo;
+  readonly appState: AppState;
+  readonly battery: Battery;
+}
+
+/** The phone's condition, shared by all launches. The world or the test changes it, then says so by `changed`. */
+export interface Conditions {
+  network: NetInfoState;
+  appState: AppStateStatus;
+  power: PowerState;
+}
+
+export function defaultConditions(): Conditions {
+  return {
+    network: { type: 'wifi', isConnected: true, isInternetReachable: true, details: { isConnectionExpensive: false } },
+    appState: 'active',
+    power: { batteryLevel: 0.8, batteryState: 'unplugged', lowPowerMode: false },
+  };
+}
+
+/** Modules of one launch, with the handles that tell the app what changed. */
+export function createDevice(host: EffectHost, disk: Disk, conditions: Conditions) {
+  const netInfo = createNetInfo(host, () => conditions.network);
+  const appState = createAppState(host, () => conditions.appState);
+  const device: Device = {
+    asyncStorage: createAsyncStorage(host, disk),
+    mmkv: createMmkv(host, disk),
+    netInfo: netInfo.module,
+    appState: appState.module,
+    battery: createBattery(host, () => conditions.power),
+  };
+  return {
+    device,
+    networkChanged: netInfo.changed,
+    appStateChanged: appState.changed,
+    /** Listeners the app has on the phone's modules: zero once it has disposed of all. */
+    listenerCount: () => netInfo.listeners.size + appState.listeners.size,
+  };
+}
+export type LaunchedDevice = ReturnType<typeof createDevice>;

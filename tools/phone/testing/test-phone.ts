@@ -1,0 +1,191 @@
+import { vi } from 'vitest';
+import { type Conditions, createDevice, type Device, defaultConditions, type LaunchedDevice } from '../device.ts';
+import { Disk } from '../disk.ts';
+import { CELLULAR, OFFLINE, WIFI } from '../net-info.ts';
+import { type StorageFault, TestHost } from './test-host.ts';
+
+/** One request as it left the phone. */
+export interface SentRequest {
+  readonly method: string;
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Virtual time since the phone was made, in ms. */
+  readonly atMs: number;
+}
+
+export interface TestPhone {
+  /** The modules of the present launch. */
+  readonly device: Device;
+  readonly disk: Disk;
+  /** Every request the app has sent, over all launches. */
+  readonly requests: readonly SentRequest[];
+  /**
+   * Launches the app as after a kill: whatever ran before is dead, module state is fresh, storage stays.
+   * `load` imports the attempt: `() => import('#attempt/offline-queue')`.
+   */
+  coldStart<T>(load: () => Promise<T>): Promise<T>;
+  /** Kills the app: nothing it awaited settles, its timers and listeners are gone, storage stays. */
+  kill(): void;
+  /** Lets virtual time pass, timer by timer. In the background the clock moves and timers stand still. */
+  pass(ms: number): Promise<void>;
+  /** Lets everything happen that needs no time: storage, answers that are there. */
+  settle(): Promise<void>;
+  goOffline(): Promise<void>;
+  goOnline(network?: 'wifi' | 'cellular'): Promise<void>;
+  goToBackground(): Promise<void>;
+  goToForeground(): Promise<void>;
+  /** Moves the phone's clock and leaves timers and the server's clock alone. */
+  jumpClock(byMs: number): void;
+  /** The next storage write fails: `full` rejects for want of room, `failed` with an I/O error. Both leave the old value. */
+  failNextWrite(fault: StorageFault): void;
+  /** Storage writes wait, unapplied, until `releaseWrites`. */
+  holdWrites(): void;
+  releaseWrites(): Promise<void>;
+  /** The server's clock, in ms since 1970: right whatever the phone's says. */
+  serverNowMs(): number;
+  /** Listeners the app has on the phone's modules. */
+  listenerCount(): number;
+  /** Puts the real timers and the real `fetch` back: for `afterEach`. */
+  dispose(): void;
+}
+
+const FAKED = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] as const;
+
+/** Makes a phone that is online and in the foreground, with an empty disk. `now` is ISO text, both clocks' start. */
+export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string } = {}): TestPhone {
+  vi.useFakeTimers({ now: new Date(now), toFake: [...FAKED] });
+  const startMs = Date.parse(now);
+  const startedAt = performance.now();
+  const elapsedMs = () => Math.round(performance.now() - startedAt);
+  const realFetch = globalThis.fetch;
+  const disk = new Disk();
+  const conditions: Conditions = defaultConditions();
+  const requests: SentRequest[] = [];
+  const faults: StorageFault[] = [];
+  const gate = { held: false, waiting: [] as (() => void)[] };
+  let inFlight = 0;
+  let host: TestHost;
+  let launched: LaunchedDevice;
+
+  function launch(): void {
+    host = new TestHost({ faults, gate });
+    launched = createDevice(host, disk, conditions);
+    const own = host;
+    vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) => own.settleIfAlive(send(input, init)));
+  }
+
+  async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const request = new Request(input, init);
+    const body = request.body === null ? '' : await request.clone().text();
+    request.signal.throwIfAborted();
+    requests.push({
+      method: request.method,
+      url: request.url,
+      headers: Object.fromEntries(request.headers),
+      body,
+      atMs: elapsedMs(),
+    });
+    if (!conditions.network.isConnected) throw new TypeError('Network request failed');
+    inFlight += 1;
+    try {
+      return await realFetch(request);
+    } finally {
+      inFlight -= 1;
+    }
+  }
+
+  /** An MSW answer needs a turn of the real event loop or two; one that is held back must not hold the test. */
+  async function settle(): Promise<void> {
+    for (let turn = 0; turn < 4 || (inFlight > 0 && turn < 25); turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  function kill(): void {
+    host.kill();
+    vi.clearAllTimers();
+    gate.waiting.length = 0;
+    gate.held = false;
+  }
+
+  async function change(apply: () => void): Promise<void> {
+    apply();
+    await settle();
+  }
+
+  launch();
+  return {
+    get device() {
+      return launched.device;
+    },
+    disk,
+    requests,
+    async coldStart(load) {
+      kill();
+      conditions.appState = 'active';
+      launch();
+      vi.resetModules();
+      return load();
+    },
+    kill,
+    async pass(ms) {
+      await settle();
+      if (conditions.appState === 'background') {
+        vi.setSystemTime(Date.now() + ms);
+        return;
+      }
+      let done = false;
+      setTimeout(() => {
+        done = true;
+      }, ms);
+      while (!done) {
+        vi.advanceTimersToNextTimer();
+        await settle();
+      }
+    },
+    settle,
+    goOffline: () =>
+      change(() => {
+        conditions.network = OFFLINE;
+        launched.networkChanged();
+      }),
+    goOnline: (network = 'wifi') =>
+      change(() => {
+        conditions.network = network === 'wifi' ? WIFI : CELLULAR;
+        launched.networkChanged();
+      }),
+    goToBackground: () =>
+      change(() => {
+        conditions.appState = 'background';
+        launched.appStateChanged();
+      }),
+    goToForeground: () =>
+      change(() => {
+        conditions.appState = 'active';
+        launched.appStateChanged();
+      }),
+    jumpClock: (byMs) => {
+      vi.setSystemTime(Date.now() + byMs);
+    },
+    failNextWrite: (fault) => {
+      faults.push(fault);
+    },
+    holdWrites: () => {
+      gate.held = true;
+    },
+    releaseWrites: () =>
+      change(() => {
+        gate.held = false;
+        for (const go of gate.waiting.splice(0)) go();
+      }),
+    serverNowMs: () => startMs + elapsedMs(),
+    listenerCount: () => launched.listenerCount(),
+    dispose() {
+      host.kill();
+      vi.unstubAllGlobals();
+      vi.useRealTimers();
+    },
+  };
+}

@@ -1,0 +1,179 @@
+// What a kata's author writes: the actions, faults, invariants and budgets of its simulation.
+
+import type { Arbitrary } from 'fast-check';
+import type { Hono } from 'hono';
+import type { Device } from '../phone/device.ts';
+import type { Disk } from '../phone/disk.ts';
+import type { Json } from './plan.ts';
+import type { Costs, RequestRecord, TraceEvent } from './trace.ts';
+
+/** The server a kata's app talks to. `app` answers; whatever else it has is there for invariants to look at. */
+export interface Backend {
+  readonly app: Hono;
+}
+
+export interface BackendContext {
+  /** The server's clock, in ms since 1970: always right. */
+  nowMs(): number;
+  /** Puts an effect people would care about into the trace, such as `applied`. */
+  record(label: string, data: Json): void;
+}
+
+/** One phone as an invariant sees it. */
+export interface PhoneView<App> {
+  readonly index: number;
+  readonly disk: Disk;
+  /** The running app, or null between a kill and the next launch. */
+  readonly app: App | null;
+  readonly isOnline: boolean;
+  readonly isForeground: boolean;
+  /** The phone's own clock, in ms since 1970. */
+  readonly nowMs: number;
+}
+
+/** The whole world as an invariant sees it. */
+export interface WorldView<App, B extends Backend, Facts> {
+  /** Virtual time since the run began, in ms. */
+  readonly nowMs: number;
+  readonly backend: B;
+  readonly facts: Facts;
+  readonly phones: readonly PhoneView<App>[];
+  readonly requests: readonly RequestRecord[];
+  readonly costs: Costs;
+}
+
+/** What an action works with. */
+export interface Stage<App, B extends Backend, Facts> {
+  readonly app: App;
+  readonly phone: PhoneView<App>;
+  readonly backend: B;
+  readonly facts: Facts;
+  /**
+   * Follows a promise the app gave: its end goes into the trace, then to the handlers.
+   * A kill forgets it. One that is still open when all has settled breaks the built-in invariant `settles`.
+   */
+  follow<T>(
+    label: string,
+    start: () => Promise<T>,
+    on?: { done?(value: T): void; failed?(error: unknown): void },
+  ): void;
+}
+
+/** What an app is made with at each launch. */
+export interface OpenContext<Module, B extends Backend, Facts> {
+  /** The attempt's exports. */
+  readonly module: Module;
+  readonly device: Device;
+  readonly apiUrl: string;
+  readonly phone: PhoneView<unknown>;
+  readonly backend: B;
+  readonly facts: Facts;
+  readonly follow: Stage<unknown, B, Facts>['follow'];
+  /** Reports the app's state as changed: call it from the app's `subscribe`. */
+  stateChanged(): void;
+}
+
+export interface Action<App, B extends Backend, Facts, Args extends { [key: string]: Json }> {
+  /** How often, beside the other steps (default 1). */
+  readonly weight?: number;
+  readonly args: Arbitrary<Args>;
+  /** What the person does, as a story tells it: `saves "b" of entity 1`. */
+  says(args: Args): string;
+  run(stage: Stage<App, B, Facts>, args: Args): void;
+}
+
+/** Things that happen to a phone, or to the server, for a while. Durations in ms; one of them is picked by the plan. */
+export interface Conditions {
+  /** No network; `netInfo` says so. */
+  readonly offline?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** In the background: timers stand still. */
+  readonly background?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** The OS kills the app; it is launched again after this long. */
+  readonly kill?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** The phone's clock jumps by this much. */
+  readonly clock?: { readonly weight?: number; readonly byMs: readonly number[] };
+  /** The server answers 503 to everything. */
+  readonly outage?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** Online and offline in turn, each for this long, six times. */
+  readonly flap?: { readonly weight?: number; readonly forMs: readonly number[] };
+}
+
+/** A rule that must hold. Each hook gives a sentence with concrete values when it is broken, else undefined. */
+export interface Invariant<App, B extends Backend, Facts> {
+  readonly id: string;
+  /** What it promises, in one sentence. */
+  readonly promise: string;
+  /** Rules and edge cases of the spec it is evidence for: R2, E1. */
+  readonly spec: readonly string[];
+  /** Checked at every event of the trace. Called once a run; keeps its own memory in the closure. */
+  watch?(world: WorldView<App, B, Facts>): (event: TraceEvent) => string | undefined;
+  /** Checked once the world has healed and all is quiet. */
+  settled?(world: WorldView<App, B, Facts>): string | undefined;
+  /** Checked after one more kill and launch without any fault. `before` is the scenario's view of each phone's app before it. */
+  relaunched?(world: WorldView<App, B, Facts>, before: readonly Json[]): string | undefined;
+}
+
+/** A cost, measured over the same schedules as the reference. */
+export interface Budget<App, B extends Backend, Facts> {
+  readonly id: string;
+  readonly promise: string;
+  readonly spec: readonly string[];
+  /** The cost of one run, such as its requests. Summed over all runs. */
+  measure(world: WorldView<App, B, Facts>): number;
+  /** Full points up to this multiple of the reference's sum (for example 1.25). */
+  readonly allowance: number;
+}
+
+export interface Scenario<Module, App, B extends Backend, Facts> {
+  readonly kata: string;
+  readonly apiUrl: string;
+  /** Phones in the world (default 1). */
+  readonly phones?: number;
+  /** Slots in a schedule's timeline. */
+  readonly slots: number;
+  /** The pause before each slot is one of these, in ms. */
+  readonly gapsMs: readonly number[];
+  /** Route patterns as the backend declares them, such as `POST /mutations` or `GET /alerts/:id/events`. */
+  readonly endpoints: readonly string[];
+  backend(context: BackendContext): B;
+  facts(): Facts;
+  /** Puts on disk what an earlier version of the app left there. Runs before the first launch. */
+  furnish?(disk: Disk, facts: Facts, phone: number, pick: (what: string, choices: number) => number): void;
+  /** Makes and starts the app at each launch. */
+  open(context: OpenContext<Module, B, Facts>): App;
+  /** The app's `dispose`. Afterwards it must be silent: the built-in invariant `silent-after-dispose`. */
+  close(app: App): void;
+  /** The app's state as a person sees it: compared with the reference, and after a relaunch. No ids that are drawn at random. */
+  view(app: App): Json;
+  readonly actions: { readonly [name: string]: Action<App, B, Facts, never> };
+  readonly conditions: Conditions;
+  /** Fault kinds by target: an endpoint, `storage.write`, `storage.read`. */
+  readonly faults: { readonly [target: string]: readonly string[] };
+  readonly invariants: readonly Invariant<App, B, Facts>[];
+  readonly budgets: readonly Budget<App, B, Facts>[];
+  /** Once healed, the world is quiet when nothing has changed for this long, in ms. */
+  readonly patienceMs: number;
+}
+
+/** Types a scenario; gives it back as it is. */
+export function defineScenario<Module, App, B extends Backend, Facts>(
+  scenario: Scenario<Module, App, B, Facts>,
+): Scenario<Module, App, B, Facts> {
+  return scenario;
+}
+
+/** Types an action: its arguments come from `args`. Gives it back as it is. */
+export function defineAction<App, B extends Backend, Facts, Args extends { [key: string]: Json }>(
+  action: Action<App, B, Facts, Args>,
+): Action<App, B, Facts, never> {
+  return action as unknown as Action<App, B, Facts, never>;
+}
+
+/** Invariants that every kata has: what no app may do. A rubric places each under a criterion. */
+export const BUILT_IN_INVARIANTS = {
+  settles: 'every promise the app gave has an end',
+  'no-unhandled-rejection': 'no rejection goes unhandled',
+  bounded: 'the app never runs away: no endless stream of requests, timers or writes',
+  'silent-after-dispose': 'after dispose nothing is sent, no timer runs, no listener is left',
+} as const;
+export type BuiltInInvariant = keyof typeof BUILT_IN_INVARIANTS;
