@@ -22,6 +22,8 @@ export interface RequestRecord {
   endedAtMs: number | null;
   /** What the app saw: a status, or why there was none. Null while it is out. */
   outcome: { kind: 'answered'; status: number } | { kind: 'failed' | 'aborted' | 'killed' } | null;
+  /** What the answer's `Retry-After` asked for, in ms from then; null without one. */
+  retryAfterMs: number | null;
 }
 
 interface At {
@@ -36,6 +38,8 @@ export type TraceEvent = At &
     | { readonly kind: 'kill'; readonly launch: number; readonly during: string }
     | { readonly kind: 'condition'; readonly condition: 'online' | 'offline' | 'foreground' | 'background' | 'healed' }
     | { readonly kind: 'clock'; readonly byMs: number }
+    /** A slot of the plan was reached. */
+    | { readonly kind: 'step'; readonly slot: number }
     | { readonly kind: 'action'; readonly id: number; readonly label: string }
     | { readonly kind: 'settled'; readonly id: number; readonly label: string; readonly error: string | null }
     | {

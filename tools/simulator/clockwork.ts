@@ -1,0 +1,51 @@
+// Virtual time: the queue of what will happen, and the loop that makes it happen.
+import { EventQueue } from './event-queue.ts';
+
+/** Both clocks begin here: a Monday morning, UTC. */
+export const EPOCH_MS = Date.UTC(2026, 2, 2, 9, 0, 0);
+
+/** A turn of the real event loop: every promise that can settle without time passing has settled after it. About 1 µs. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const always = () => true;
+
+export class Clockwork {
+  readonly #queue = new EventQueue();
+  #seq = 0;
+  #nowMs = 0;
+  /** Events run so far: the measure of a runaway app. */
+  eventCount = 0;
+
+  /** Virtual time since the run began, in ms, with fractions. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Plans something. `isWanted` is asked when its time has come. */
+  after(delayMs: number, run: () => void, isWanted: () => boolean = always): void {
+    this.#seq += 1;
+    this.#queue.push({ atMs: this.#nowMs + delayMs, seq: this.#seq, run, isWanted });
+  }
+
+  /** Time of the next event, or null when nothing is planned. */
+  nextAtMs(): number | null {
+    return this.#queue.peek()?.atMs ?? null;
+  }
+
+  /**
+   * Runs events in order until none is left before the horizon, or `stop` says so.
+   * An event beyond the horizon stays planned; the clock then stands at the horizon.
+   */
+  async runUntil(horizonMs: number, stop: () => boolean): Promise<void> {
+    while (!stop()) {
+      const next = this.#queue.peek();
+      if (next === undefined || next.atMs > horizonMs) break;
+      this.#queue.pop();
+      this.#nowMs = next.atMs;
+      this.eventCount += 1;
+      next.run();
+      await turn();
+    }
+    if (!stop() && horizonMs !== Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, horizonMs);
+  }
+}

@@ -1,0 +1,83 @@
+// What can befall a phone or the server for a while: offline, background, kill, a wrong clock, an outage.
+import type { Step } from './plan.ts';
+import type { Conditions } from './scenario.ts';
+import type { World } from './world.ts';
+
+/** Names a plan's step may have beside the scenario's actions. */
+export const CONDITION_NAMES = [
+  'offline',
+  'background',
+  'kill',
+  'clock',
+  'outage',
+  'flap',
+] as const satisfies readonly (keyof Conditions)[];
+export type ConditionName = (typeof CONDITION_NAMES)[number];
+
+export const isCondition = (name: string): name is ConditionName =>
+  (CONDITION_NAMES as readonly string[]).includes(name);
+
+const FLAPS = 6;
+
+/** Starts a condition; it ends by itself after its time, or when the world heals. */
+export function befall(world: World, step: Step): void {
+  const phone = world.phones[step.phone % world.phones.length];
+  if (!phone || !isCondition(step.do)) return;
+  const ms = Number(step.args.ms);
+  const later = (delayMs: number, run: () => void) => world.clockwork.after(delayMs, run, () => !world.isHealed);
+  const offlineFor = (durationMs: number) => {
+    phone.goOffline();
+    later(durationMs, () => phone.goOnline());
+  };
+  switch (step.do) {
+    case 'offline':
+      return offlineFor(ms);
+    case 'flap':
+      for (let n = 0; n < FLAPS; n += 1) later(2 * n * ms, () => offlineFor(ms));
+      return;
+    case 'background':
+      phone.goToBackground();
+      return later(ms, () => phone.goToForeground());
+    case 'kill':
+      if (!phone.launch) return;
+      phone.kill('by the OS', false);
+      return later(ms, () => phone.startIfDead());
+    case 'clock':
+      phone.skewMs += ms;
+      return world.emit(phone.index, { kind: 'clock', byMs: ms });
+    case 'outage':
+      world.outages += 1;
+      return later(ms, () => {
+        world.outages -= 1;
+      });
+  }
+}
+
+/** A condition as a story tells it. */
+export function conditionWords(step: Step): string {
+  const span = spanWords(Math.abs(Number(step.args.ms)));
+  switch (step.do as ConditionName) {
+    case 'offline':
+      return `the phone is offline for ${span}`;
+    case 'flap':
+      return `the connection comes and goes every ${span}`;
+    case 'background':
+      return `the app is in the background for ${span}`;
+    case 'kill':
+      return `the OS kills the app; it is opened again after ${span}`;
+    case 'clock':
+      return `the phone's clock jumps ${Number(step.args.ms) < 0 ? 'back' : 'forward'} by ${span}`;
+    case 'outage':
+      return `the server is down for ${span}`;
+  }
+}
+
+/** A length of time as a person says it. */
+export function spanWords(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${trim(ms / 1_000)} s`;
+  if (ms < 7_200_000) return `${trim(ms / 60_000)} min`;
+  return `${trim(ms / 3_600_000)} h`;
+}
+
+const trim = (value: number): string => String(Math.round(value * 10) / 10);

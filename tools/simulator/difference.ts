@@ -1,0 +1,47 @@
+// Where two runs of one plan part, by what a user or the server can see.
+import type { TraceEvent } from './trace.ts';
+
+export interface Difference {
+  /** What each did at the first place where they part. */
+  readonly attempt: string;
+  readonly reference: string;
+  readonly atMs: number;
+}
+
+/** Null when user and server saw the same, in the same order. */
+export function firstDifference(attempt: readonly TraceEvent[], reference: readonly TraceEvent[]): Difference | null {
+  const ours = visible(attempt);
+  const theirs = visible(reference);
+  const end = { text: 'nothing more', atMs: attempt.at(-1)?.atMs ?? 0 };
+  for (let n = 0; n < Math.max(ours.length, theirs.length); n += 1) {
+    const a = ours[n] ?? end;
+    const b = theirs[n] ?? end;
+    if (a.text !== b.text) return { attempt: a.text, reference: b.text, atMs: Math.round(a.atMs) };
+  }
+  return null;
+}
+
+/** What can be seen from outside: requests, effects on the server, how calls ended. Ids drawn at random are left out. */
+function visible(trace: readonly TraceEvent[]): { text: string; atMs: number }[] {
+  return trace.flatMap((event) => {
+    const text = visibleText(event);
+    return text === null ? [] : [{ text, atMs: event.atMs }];
+  });
+}
+
+function visibleText(event: TraceEvent): string | null {
+  switch (event.kind) {
+    case 'request':
+      return event.phase === 'sent' ? `sends ${event.request.endpoint}` : null;
+    case 'effect':
+      return `the server: ${event.label} ${JSON.stringify(event.data)}`;
+    case 'settled':
+      return event.error === null ? `${event.label} succeeds` : `${event.label} fails`;
+    case 'kill':
+      return 'the app is killed';
+    case 'rejection':
+      return 'an unhandled rejection';
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,199 @@
+// The platform as one launch sees it: clocks, timers, randomness and the network of its phone, under their usual names.
+import { createHash, createHmac } from 'node:crypto';
+import type { Launch } from './launch.ts';
+
+/** The names an attempt's free globals are bound to. What is undefined here is not there on a phone. */
+export const GLOBAL_NAMES = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+  'Date',
+  'Math',
+  'crypto',
+  'performance',
+  'fetch',
+  'AbortSignal',
+  'console',
+  'navigator',
+  'globalThis',
+  'self',
+  'global',
+  'window',
+  'process',
+  'Buffer',
+  'require',
+  'WeakRef',
+  'FinalizationRegistry',
+  'MessageChannel',
+  'BroadcastChannel',
+  'localStorage',
+  'Worker',
+  'SharedArrayBuffer',
+  'Atomics',
+] as const;
+
+export type Globals = Readonly<Partial<Record<(typeof GLOBAL_NAMES)[number], unknown>>>;
+
+export function createGlobals(launch: Launch): Globals {
+  const timers = {
+    setTimeout: (callback: (...args: unknown[]) => void, delayMs?: number, ...args: unknown[]) =>
+      launch.startTimer(() => callback(...args), atLeastOne(delayMs), null),
+    clearTimeout: (id: number) => launch.stopTimer(id),
+    setInterval: (callback: (...args: unknown[]) => void, everyMs?: number, ...args: unknown[]) =>
+      launch.startTimer(() => callback(...args), atLeastOne(everyMs), atLeastOne(everyMs)),
+    clearInterval: (id: number) => launch.stopTimer(id),
+    setImmediate: (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
+      launch.startTimer(() => callback(...args), 0, null),
+    clearImmediate: (id: number) => launch.stopTimer(id),
+  };
+  const platform = {
+    ...timers,
+    Date: dateOf(launch),
+    Math: mathOf(launch),
+    crypto: cryptoOf(launch),
+    performance: { now: () => launch.world.nowMs, timeOrigin: launch.nowMs() },
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => launch.world.network.fetch(launch, input, init),
+    AbortSignal: abortSignalOf(launch),
+    console: consoleOf(launch),
+    navigator: { product: 'ReactNative' },
+  };
+  const fake: Record<string, unknown> = { ...STANDARD, ...platform };
+  for (const name of ['globalThis', 'self', 'global', 'window']) fake[name] = fake;
+  return { ...platform, globalThis: fake, self: fake, global: fake, window: fake };
+}
+
+/** What else a library may look for on `globalThis`. */
+const STANDARD = {
+  Request,
+  Response,
+  Headers,
+  URL,
+  URLSearchParams,
+  AbortController,
+  Event,
+  EventTarget,
+  TextEncoder,
+  TextDecoder,
+  ReadableStream,
+  Blob,
+  FormData,
+  structuredClone,
+  queueMicrotask,
+  Promise,
+  Symbol,
+  Object,
+  Array,
+  Map,
+  Set,
+  JSON,
+  Error,
+  DOMException,
+};
+
+/** As Node and browsers do: nothing fires in the same instant, and what is no number is none. */
+function atLeastOne(delayMs: number | undefined): number {
+  const delay = Number(delayMs);
+  return delay >= 1 ? delay : 1;
+}
+
+function dateOf(launch: Launch): DateConstructor {
+  const now = () => launch.nowMs();
+  return new Proxy(Date, {
+    construct: (target, args: readonly unknown[]) =>
+      args.length === 0 ? new target(now()) : new target(...(args as ConstructorParameters<DateConstructor>)),
+    apply: () => new Date(now()).toString(),
+    get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
+  });
+}
+
+function mathOf(launch: Launch): Math {
+  const own = Object.create(Math) as Math;
+  own.random = () => launch.random('Math.random');
+  return own;
+}
+
+/** `AbortSignal` with a `timeout` that counts virtual time. */
+function abortSignalOf(launch: Launch): typeof AbortSignal {
+  const timeout = (delayMs: number) => {
+    const controller = new AbortController();
+    const expire = () => controller.abort(new DOMException('The operation timed out.', 'TimeoutError'));
+    launch.startTimer(expire, atLeastOne(delayMs), null);
+    return controller.signal;
+  };
+  return new Proxy(AbortSignal, { get: (target, name) => (name === 'timeout' ? timeout : Reflect.get(target, name)) });
+}
+
+function consoleOf(launch: Launch): Record<string, (...args: unknown[]) => void> {
+  const at =
+    (level: string) =>
+    (...args: unknown[]) => {
+      if (!launch.alive) return;
+      const text = args.map((arg) => (typeof arg === 'string' ? arg : safeJson(arg))).join(' ');
+      launch.world.emit(launch.phone.index, { kind: 'log', level, text });
+    };
+  return Object.fromEntries(['debug', 'log', 'info', 'warn', 'error', 'trace'].map((level) => [level, at(level)]));
+}
+
+function safeJson(value: unknown): string {
+  try {
+    return value instanceof Error ? `${value.name}: ${value.message}` : (JSON.stringify(value) ?? String(value));
+  } catch {
+    return String(value);
+  }
+}
+
+/** Web Crypto with drawn randomness. `subtle` is synchronous underneath: the thread pool would break determinism. */
+function cryptoOf(launch: Launch) {
+  const byte = () => Math.floor(launch.random('crypto') * 256);
+  const getRandomValues = <T extends ArrayBufferView>(array: T): T => {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    for (let i = 0; i < bytes.length; i += 1) bytes[i] = byte();
+    return array;
+  };
+  const randomUUID = () => {
+    const hex = [0, 1, 2, 3].map((part) =>
+      Math.floor(launch.random(`uuid-${part}`) * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    );
+    const [a = '', b = '', c = '', d = ''] = hex;
+    return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-8${c.slice(1, 4)}-${c.slice(4)}${d}`;
+  };
+  return { getRandomValues, randomUUID, subtle: { digest: digestNow, sign: signNow, importKey: importKeyNow } };
+}
+
+type HashName = string | { name: string };
+const nodeHash = (hash: HashName) => (typeof hash === 'string' ? hash : hash.name).toLowerCase().replace('-', '');
+const toArrayBuffer = (bytes: Buffer): ArrayBuffer => new Uint8Array(bytes).buffer;
+const toBytes = (data: BufferSource): Uint8Array =>
+  ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+
+async function digestNow(hash: HashName, data: BufferSource): Promise<ArrayBuffer> {
+  return toArrayBuffer(createHash(nodeHash(hash)).update(toBytes(data)).digest());
+}
+
+interface HmacKey {
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+}
+
+async function importKeyNow(
+  format: string,
+  data: BufferSource,
+  algorithm: { name: string; hash?: HashName },
+): Promise<HmacKey> {
+  if (format !== 'raw' || algorithm.name !== 'HMAC' || !algorithm.hash) {
+    throw new DOMException(
+      `crypto.subtle.importKey: only raw HMAC keys are there on this phone, got ${format} ${algorithm.name}.`,
+      'NotSupportedError',
+    );
+  }
+  return { hash: nodeHash(algorithm.hash), bytes: toBytes(data).slice() };
+}
+
+async function signNow(_algorithm: unknown, key: HmacKey, data: BufferSource): Promise<ArrayBuffer> {
+  return toArrayBuffer(createHmac(key.hash, key.bytes).update(toBytes(data)).digest());
+}

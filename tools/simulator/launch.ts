@@ -1,0 +1,160 @@
+// One launch of the app on one phone: its effects, its timers, its death.
+
+import { createDevice, type LaunchedDevice } from '../phone/device.ts';
+import type { Apply, Effect, EffectHost } from '../phone/host.ts';
+import type { SimulatedPhone } from './simulated-phone.ts';
+import type { World } from './world.ts';
+
+const NEVER: Promise<never> = new Promise(() => undefined);
+
+/** Storage answers within this many ms, unless a fault slows it. */
+const STORAGE_MS = { min: 0.3, max: 3 };
+
+export class Launch implements EffectHost {
+  readonly world: World;
+  readonly phone: SimulatedPhone;
+  readonly number: number;
+  readonly device: LaunchedDevice;
+  /** Names what the app is busy with, for a rejection that nobody handled. */
+  alive = true;
+  readonly isAlive = () => this.alive;
+  readonly timers = new Map<number, { cancelled: boolean }>();
+  #timerCount = 0;
+  /** Storage calls run one after another, as on a phone: none is applied before this time. */
+  #storageFreeAtMs = 0;
+  /** How many times each thing was drawn: part of the purpose of the next draw. */
+  readonly #drawn = new Map<string, number>();
+
+  constructor(world: World, phone: SimulatedPhone, number: number) {
+    this.world = world;
+    this.phone = phone;
+    this.number = number;
+    this.device = createDevice(this, phone.disk, phone.conditions);
+  }
+
+  nowMs(): number {
+    return this.phone.nowMs();
+  }
+
+  deliver(callback: () => void): void {
+    if (this.alive) callback();
+  }
+
+  /** A number from 0 to 1 for this launch's nth use of `what`: random ids, `Math.random`. */
+  random(what: string): number {
+    const n = (this.#drawn.get(what) ?? 0) + 1;
+    this.#drawn.set(what, n);
+    return this.world.draw.unit(what, this.phone.index, this.number, n);
+  }
+
+  perform<T>(effect: Effect, apply: Apply<T>): Promise<T> {
+    if (!this.alive) return NEVER;
+    const { world, phone } = this;
+    const isStorage = effect.target.startsWith('storage');
+    const nth = phone.count(effect.target);
+    const fault = isStorage ? world.faultAt(phone.index, effect.target, nth) : undefined;
+    const tookMs = isStorage
+      ? world.draw.between(STORAGE_MS.min, STORAGE_MS.max, effect.target, phone.index, nth)
+      : 0.1;
+    const applyAtMs = Math.max(world.nowMs, isStorage ? this.#storageFreeAtMs : 0) + tookMs;
+    const slowMs = fault === 'slow' ? world.draw.between(2_000, 10_000, 'slow', phone.index, nth) : 0;
+    if (isStorage) this.#storageFreeAtMs = applyAtMs + slowMs;
+
+    return new Promise((resolve, reject) => {
+      const run = () => {
+        const outcome = this.#applyUnder(fault, effect, nth, apply);
+        if (!this.alive) return;
+        const answer = () => {
+          if (isStorage) this.#trace(effect, outcome.error ? 'failed' : 'acked');
+          if (outcome.error) reject(outcome.error);
+          else resolve(outcome.value as T);
+        };
+        if (slowMs > 0) world.clockwork.after(slowMs, answer, this.isAlive);
+        else answer();
+      };
+      world.clockwork.after(applyAtMs - world.nowMs, run, this.isAlive);
+    });
+  }
+
+  performNow<T>(effect: Effect, apply: Apply<T>): T {
+    if (!this.alive) return undefined as T;
+    const nth = this.phone.count(effect.target);
+    const fault = this.world.faultAt(this.phone.index, effect.target, nth);
+    const outcome = this.#applyUnder(fault, effect, nth, apply);
+    if (this.alive && outcome.error) throw outcome.error;
+    return outcome.value as T;
+  }
+
+  /** Applies an effect as the fault, if any, lets it. A kill leaves the launch dead. */
+  #applyUnder<T>(
+    fault: string | undefined,
+    effect: Effect,
+    nth: number,
+    apply: Apply<T>,
+  ): { value?: T; error?: Error } {
+    const parts = effect.parts ?? 1;
+    if (fault) this.world.noteFault(this.phone.index, fault, effect.target, nth);
+    if (fault === 'kill-before') {
+      this.phone.kill(`before ${effect.call}(${effect.detail})`);
+      return {};
+    }
+    if (fault === 'torn') {
+      this.#count(effect);
+      apply(Math.floor(parts / 2));
+      this.#trace(effect, 'torn');
+      this.phone.kill(`in the middle of ${effect.call}(${effect.detail})`);
+      return {};
+    }
+    const makeError = fault === undefined ? undefined : effect.errors?.[fault];
+    if (makeError) return { error: makeError() };
+    this.#count(effect);
+    try {
+      const value = apply(parts);
+      if (effect.target === 'storage.write') this.#trace(effect, 'applied');
+      if (fault === 'kill-after') this.phone.kill(`after ${effect.call}(${effect.detail}), before the app heard`);
+      return { value };
+    } catch (error) {
+      return { error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+
+  #count(effect: Effect): void {
+    const { costs } = this.world.recorder;
+    if (effect.target === 'storage.read') costs.storageReads += 1;
+    if (effect.target !== 'storage.write') return;
+    costs.storageWrites += 1;
+    costs.storageBytes += effect.sizeBytes ?? 0;
+  }
+
+  #trace(effect: Effect, phase: 'applied' | 'torn' | 'failed' | 'acked'): void {
+    this.world.emit(this.phone.index, { kind: 'storage', call: effect.call, detail: effect.detail, phase });
+  }
+
+  startTimer(callback: () => void, delayMs: number, everyMs: number | null): number {
+    this.#timerCount += 1;
+    const id = this.#timerCount;
+    if (!this.alive) return id;
+    const timer = { cancelled: false };
+    this.timers.set(id, timer);
+    const isWanted = () => this.alive && !timer.cancelled;
+    const fire = () => {
+      if (this.phone.isFrozen) {
+        this.phone.whenThawed(fire, isWanted);
+        return;
+      }
+      this.world.countWakeup(this.phone);
+      if (everyMs === null) this.timers.delete(id);
+      else this.world.clockwork.after(everyMs, fire, isWanted);
+      this.world.callApp(this, callback);
+    };
+    this.world.clockwork.after(delayMs, fire, isWanted);
+    return id;
+  }
+
+  stopTimer(id: number): void {
+    const timer = this.timers.get(id);
+    if (!timer) return;
+    timer.cancelled = true;
+    this.timers.delete(id);
+  }
+}

@@ -1,0 +1,267 @@
+// The network between phones and the backend: latency, faults, and what becomes of a message when the app or the line dies.
+import { byteLength } from '../phone/byte-length.ts';
+import { answerOfFault, isAnswerFault } from './fault-answers.ts';
+import type { Launch } from './launch.ts';
+import { createRouteMatcher, type RouteMatcher } from './routes.ts';
+import type { SimulatedPhone } from './simulated-phone.ts';
+import type { RequestRecord, TraceEvent } from './trace.ts';
+import type { World } from './world.ts';
+
+/** One-way trip of a message, in ms. */
+const TRIP_MS = { min: 20, max: 200 };
+/** The OS gives up on a request without an answer after this long. Source: iOS's default for URLSession, 60 s. */
+const OS_TIMEOUT_MS = 60_000;
+
+/** What the backend gave, with its body read. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** A request on its way. */
+interface Flight {
+  readonly record: RequestRecord;
+  readonly launch: Launch;
+  readonly request: Request;
+  readonly fault: string | undefined;
+  readonly resolve: (response: Response) => void;
+  readonly reject: (error: unknown) => void;
+  /** Set once the app has heard, or never will. */
+  isOver: boolean;
+  /** The message to the server is lost on the way. */
+  isLost: boolean;
+}
+
+export class Network {
+  readonly #world: World;
+  readonly #endpointOf: RouteMatcher;
+  readonly #flights = new Set<Flight>();
+  readonly records: RequestRecord[] = [];
+
+  constructor(world: World, endpoints: readonly string[]) {
+    this.#world = world;
+    this.#endpointOf = createRouteMatcher(endpoints);
+  }
+
+  get inFlight(): number {
+    return this.#flights.size;
+  }
+
+  /** The `fetch` of a launch. Rejects like React Native's: a `TypeError` when there is no answer, the signal's reason when aborted. */
+  async fetch(launch: Launch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    if (!launch.alive) return new Promise<Response>(() => undefined);
+    const request = new Request(input, init);
+    const body = await readBody(request, init);
+    request.signal.throwIfAborted();
+    return new Promise((resolve, reject) => this.#send(launch, request, body, resolve, reject));
+  }
+
+  #send(
+    launch: Launch,
+    request: Request,
+    body: string | null,
+    resolve: Flight['resolve'],
+    reject: Flight['reject'],
+  ): void {
+    if (!launch.alive) return;
+    const { phone } = launch;
+    const endpoint = this.#endpointOf(request.method, request.url);
+    const nth = phone.count(endpoint);
+    const fault = this.#world.faultAt(phone.index, endpoint, nth);
+    if (fault) this.#world.noteFault(phone.index, fault, endpoint, nth);
+    if (fault === 'kill-before') {
+      phone.kill(`as ${endpoint} was about to leave`);
+      return;
+    }
+    const record: RequestRecord = {
+      id: this.records.length + 1,
+      phone: phone.index,
+      launch: launch.number,
+      endpoint,
+      nth,
+      method: request.method,
+      url: request.url,
+      headers: Object.fromEntries(request.headers),
+      body,
+      sentAtMs: this.#world.nowMs,
+      sentOnline: phone.isOnline,
+      arrivedAtMs: null,
+      endedAtMs: null,
+      outcome: null,
+      retryAfterMs: null,
+    };
+    const flight: Flight = { record, launch, request, fault, resolve, reject, isOver: false, isLost: false };
+    this.records.push(record);
+    this.#flights.add(flight);
+    const { costs } = this.#world.recorder;
+    costs.requests += 1;
+    costs.bytesSent += byteLength(record.url) + (body === null ? 0 : byteLength(body));
+    this.#trace(flight, 'sent');
+    if (!launch.alive) return;
+    request.signal.addEventListener('abort', () => this.#abort(flight));
+    this.#depart(flight);
+  }
+
+  /** Sends the message on its way, as its fault lets it. */
+  #depart(flight: Flight): void {
+    const { fault, record, launch } = flight;
+    const draw = (min: number, max: number, what: string) =>
+      this.#world.draw.between(min, max, what, record.phone, record.endpoint, record.nth);
+    const upMs = draw(TRIP_MS.min, TRIP_MS.max, 'up');
+    if (!launch.phone.isOnline) {
+      flight.isLost = true;
+      this.#after(draw(1, 50, 'refused'), () => this.#fail(flight, 'there is no network'));
+    } else if (fault === 'request-lost') {
+      this.#lose(flight);
+      this.#after(draw(500, 10_000, 'give-up'), () => this.#fail(flight, 'the connection was lost'));
+    } else if (fault === 'hang') {
+      if (draw(0, 1, 'hang') < 0.5) this.#lose(flight);
+      else this.#after(upMs, () => void this.#arrive(flight, false));
+      this.#after(OS_TIMEOUT_MS, () => this.#fail(flight, 'the OS gave up waiting'));
+    } else if (fault === 'portal') {
+      this.#after(upMs, () => this.#deliver(flight, answerOfFault(fault, draw, this.#world.serverNowMs())));
+    } else {
+      const slowMs = fault === 'delay' ? draw(2_000, 20_000, 'slow') : 0;
+      const isSlowOnTheWay = draw(0, 1, 'slow-way') < 0.5;
+      this.#after(
+        upMs + (isSlowOnTheWay ? slowMs : 0),
+        () => void this.#arrive(flight, true, isSlowOnTheWay ? 0 : slowMs),
+      );
+      if (fault === 'duplicate') this.#after(upMs + draw(100, 5_000, 'twin'), () => void this.#arrive(flight, false));
+    }
+  }
+
+  #lose(flight: Flight): void {
+    flight.isLost = true;
+    this.#trace(flight, 'lost');
+  }
+
+  /** The message reaches the server. Only the first arrival of a message is answered. */
+  async #arrive(flight: Flight, isAnswered: boolean, slowMs = 0): Promise<void> {
+    if (flight.isLost) return;
+    const { record, fault } = flight;
+    record.arrivedAtMs ??= this.#world.nowMs;
+    this.#trace(flight, 'arrived', isAnswered ? '' : fault === 'duplicate' ? 'a second time' : '');
+    const answer = await this.#answer(flight);
+    if (!isAnswered) return;
+    if (!this.#flights.has(flight)) return;
+    this.#trace(flight, 'answered', String(answer.status));
+    const draw = (min: number, max: number, what: string) =>
+      this.#world.draw.between(min, max, what, record.phone, record.endpoint, record.nth);
+    if (fault === 'response-lost') {
+      this.#trace(flight, 'answer-lost');
+      this.#after(draw(500, 10_000, 'give-up'), () => this.#fail(flight, 'the connection was lost'));
+      return;
+    }
+    const cut = fault === 'truncate' ? { ...answer, body: answer.body.slice(0, answer.body.length / 2) } : answer;
+    this.#after(draw(TRIP_MS.min, TRIP_MS.max, 'down') + slowMs, () => this.#deliver(flight, cut));
+  }
+
+  async #answer(flight: Flight): Promise<Answer> {
+    const { fault, record } = flight;
+    const draw = (min: number, max: number, what: string) =>
+      this.#world.draw.between(min, max, what, record.phone, record.endpoint, record.nth);
+    if (this.#world.isServerDown) return answerOfFault('answer-503', draw, this.#world.serverNowMs());
+    if (fault && isAnswerFault(fault)) return answerOfFault(fault, draw, this.#world.serverNowMs());
+    const response = await this.#world.backend.app.fetch(
+      new Request(record.url, { method: record.method, headers: record.headers, body: record.body }),
+    );
+    const answer = { status: response.status, headers: response.headers, body: await response.text() };
+    if (fault === 'applied-then-500') return answerOfFault('answer-500', draw, this.#world.serverNowMs());
+    return answer;
+  }
+
+  /** The answer reaches the app. */
+  #deliver(flight: Flight, answer: Answer): void {
+    if (flight.isOver) return;
+    if (flight.fault === 'kill-after') {
+      flight.launch.phone.kill(`as the answer to ${flight.record.endpoint} came in`);
+      return;
+    }
+    const { record } = flight;
+    record.outcome = { kind: 'answered', status: answer.status };
+    record.retryAfterMs = retryAfterMs(answer.headers.get('retry-after'), this.#world.serverNowMs());
+    this.#world.recorder.costs.bytesReceived += byteLength(answer.body);
+    this.#end(flight, 'received', String(answer.status));
+    const hasBody = answer.status !== 204 && answer.status !== 304;
+    this.#world.callApp(flight.launch, () =>
+      flight.resolve(new Response(hasBody ? answer.body : null, { status: answer.status, headers: answer.headers })),
+    );
+  }
+
+  /** The app learns that there is no answer. It cannot know whether the server got the message. */
+  #fail(flight: Flight, why: string): void {
+    if (flight.isOver) return;
+    flight.record.outcome = { kind: 'failed' };
+    this.#end(flight, 'failed', why);
+    this.#world.callApp(flight.launch, () => flight.reject(new TypeError('Network request failed')));
+  }
+
+  #abort(flight: Flight): void {
+    if (flight.isOver || !flight.launch.alive) return;
+    flight.record.outcome = { kind: 'aborted' };
+    this.#loseByChance(flight);
+    this.#end(flight, 'aborted');
+    flight.reject(flight.request.signal.reason);
+  }
+
+  /** What was on the wire when its sender went may still arrive, or may not. */
+  #loseByChance(flight: Flight): void {
+    const { record } = flight;
+    if (record.arrivedAtMs !== null || flight.isLost) return;
+    flight.isLost = this.#world.draw.unit('wire', record.phone, record.endpoint, record.nth) < 0.5;
+  }
+
+  #end(flight: Flight, phase: 'received' | 'failed' | 'aborted', note = ''): void {
+    flight.isOver = true;
+    flight.record.endedAtMs = this.#world.nowMs;
+    this.#flights.delete(flight);
+    this.#trace(flight, phase, note);
+  }
+
+  /** The app is dead: nobody hears the answers to what it sent. */
+  appKilled(launch: Launch): void {
+    for (const flight of this.#flights) {
+      if (flight.launch !== launch) continue;
+      flight.isOver = true;
+      flight.record.outcome = { kind: 'killed' };
+      flight.record.endedAtMs = this.#world.nowMs;
+      this.#loseByChance(flight);
+      this.#flights.delete(flight);
+    }
+  }
+
+  /** The line is dead: requests still to arrive are lost, and so are answers on their way back. */
+  connectionLost(phone: SimulatedPhone): void {
+    for (const flight of this.#flights) {
+      if (flight.launch.phone !== phone) continue;
+      if (flight.record.arrivedAtMs === null) this.#lose(flight);
+      else this.#trace(flight, 'answer-lost');
+      const { record } = flight;
+      const noticedMs = this.#world.draw.between(0, 1_000, 'noticed', record.phone, record.endpoint, record.nth);
+      this.#after(noticedMs, () => this.#fail(flight, 'the connection was lost'));
+    }
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    this.#world.clockwork.after(delayMs, run);
+  }
+
+  #trace(flight: Flight, phase: Extract<TraceEvent, { kind: 'request' }>['phase'], note = ''): void {
+    this.#world.emit(flight.record.phone, { kind: 'request', phase, request: flight.record, note });
+  }
+}
+
+/** Text bodies are at hand at once; all others need their turns. */
+async function readBody(request: Request, init: RequestInit | undefined): Promise<string | null> {
+  if (typeof init?.body === 'string') return init.body;
+  return request.body === null ? null : request.clone().text();
+}
+
+/** How long a `Retry-After` header asks to wait, in ms; null without one. Source: RFC 9110, 10.2.3. */
+function retryAfterMs(header: string | null, nowMs: number): number | null {
+  if (header === null) return null;
+  const seconds = Number(header);
+  return Math.max(0, Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs);
+}

@@ -1,0 +1,223 @@
+// Runs one plan from the first launch to the last silence.
+import { createHash } from 'node:crypto';
+import { turn } from './clockwork.ts';
+import { befall, isCondition } from './conditions.ts';
+import type { Json, Plan } from './plan.ts';
+import type { FoundViolation } from './recorder.ts';
+import type { Costs, TraceEvent } from './trace.ts';
+import { type AnyScenario, type AppFactory, describeError, World } from './world.ts';
+
+export interface RunResult {
+  /** The first break of each invariant. */
+  readonly violations: readonly FoundViolation[];
+  readonly costs: Costs;
+  /** Cost by budget id. */
+  readonly budgets: Readonly<Record<string, number>>;
+  readonly virtualMs: number;
+  /** Faults that struck, as `target kind`, with how often. */
+  readonly struck: ReadonlyMap<string, number>;
+  /** How many effects each phone had, by target. */
+  readonly counts: readonly ReadonlyMap<string, number>[];
+  /** Why the app could not be made; null when it could. */
+  readonly loadError: string | null;
+  readonly hasRunAway: boolean;
+  readonly trace: readonly TraceEvent[];
+}
+
+export interface RunOptions {
+  /** Looks at the app's state at each change, for stories and comparison (default false). */
+  readonly isDetailed?: boolean;
+}
+
+/** After the last slot the world goes on as it is for one of these, in ms, before it heals. */
+const TAILS_MS = [0, 2_000, 40_000];
+/** However much progress is made, settling ends after this many times the scenario's patience. */
+const PATIENCE_CAP = 50;
+const AFTER_DISPOSE_MS = 600_000;
+
+/** Runs a plan on an attempt. Same plan, same code, same trace. Never rejects for what the attempt does. */
+export async function runPlan(
+  scenario: AnyScenario,
+  factory: AppFactory,
+  plan: Plan,
+  { isDetailed = false }: RunOptions = {},
+): Promise<RunResult> {
+  const world = new World(scenario, factory, plan, isDetailed);
+  world.recorder.watch(
+    scenario.invariants.flatMap((invariant) =>
+      invariant.watch ? [{ invariant: invariant.id, look: invariant.watch(world.view) }] : [],
+    ),
+  );
+  currentWorld = world;
+  await liveThrough(world);
+  if (world.loadError === null && !world.hasRunAway) {
+    await healAndSettle(world);
+    await relaunch(world);
+    await dispose(world);
+  }
+  if (world.hasRunAway) noteRunaway(world);
+  await turn();
+  currentWorld = null;
+  return {
+    violations: world.recorder.violations,
+    costs: world.recorder.costs,
+    budgets: Object.fromEntries(scenario.budgets.map((budget) => [budget.id, budget.measure(world.view)])),
+    virtualMs: world.nowMs,
+    struck: world.struck,
+    counts: world.phones.map((phone) => phone.counts),
+    loadError: world.loadError === null ? null : describeError(world.loadError),
+    hasRunAway: world.hasRunAway,
+    trace: world.recorder.trace,
+  };
+}
+
+/** The timeline: launches, then each slot at its time, whatever the slots before it hold. */
+async function liveThrough(world: World): Promise<void> {
+  const { scenario, plan } = world;
+  world.clockwork.after(0, () => {
+    for (const phone of world.phones) phone.startIfDead();
+  });
+  let atMs = 0;
+  for (const [slot, step] of plan.steps.entries()) {
+    atMs += scenario.gapsMs[world.draw.pick(scenario.gapsMs.length, 'gap', slot)] ?? 0;
+    if (!step) continue;
+    world.clockwork.after(atMs, () => {
+      world.emit(step.phone, { kind: 'step', slot });
+      if (isCondition(step.do)) befall(world, step);
+      else world.act(step);
+    });
+  }
+  atMs += TAILS_MS[world.draw.pick(TAILS_MS.length, 'tail')] ?? 0;
+  await world.clockwork.runUntil(atMs, () => world.hasRunAway || world.loadError !== null);
+}
+
+async function healAndSettle(world: World): Promise<void> {
+  world.isHealed = true;
+  world.emit(0, { kind: 'condition', condition: 'healed' });
+  for (const phone of world.phones) phone.heal();
+  await turn();
+  await settle(world);
+  if (world.hasRunAway) return;
+  const open = world.openPromises();
+  if (open.length > 0) {
+    world.recorder.violate('settles', `These promises never settled: ${open.join(', ')}.`, world.nowMs);
+  }
+  check(world, (invariant) => invariant.settled?.(world.view));
+}
+
+/** One more kill and launch, without any fault: what is shown must be what was stored. */
+async function relaunch(world: World): Promise<void> {
+  if (world.hasRunAway) return;
+  const before = world.phones.map((phone) => world.viewApp(phone));
+  for (const phone of world.phones) phone.kill('by the OS, once all was quiet', false);
+  world.clockwork.after(1_000, () => {
+    for (const phone of world.phones) phone.startIfDead();
+  });
+  await settle(world);
+  if (world.hasRunAway) return;
+  check(world, (invariant) => invariant.relaunched?.(world.view, before));
+}
+
+/** After dispose every trigger there is must find nobody. */
+async function dispose(world: World): Promise<void> {
+  if (world.hasRunAway) return;
+  for (const phone of world.phones) world.closeApp(phone);
+  await turn();
+  const sentBefore = world.network.records.length;
+  for (const phone of world.phones) {
+    const { launch } = phone;
+    if (!launch) continue;
+    const listeners = launch.device.listenerCount();
+    if (listeners > 0)
+      world.recorder.violate(
+        'silent-after-dispose',
+        `After dispose ${plural(listeners, 'listener')} on the phone's modules is left.`,
+        world.nowMs,
+      );
+    if (launch.timers.size > 0)
+      world.recorder.violate(
+        'silent-after-dispose',
+        `After dispose ${plural(launch.timers.size, 'timer')} is left running.`,
+        world.nowMs,
+      );
+    phone.goOffline();
+    await turn();
+    phone.goOnline();
+    phone.goToBackground();
+    await turn();
+    phone.goToForeground();
+    await turn();
+  }
+  await world.clockwork.runUntil(world.nowMs + AFTER_DISPOSE_MS, () => world.hasRunAway);
+  const sent = world.network.records.length - sentBefore;
+  if (sent > 0)
+    world.recorder.violate(
+      'silent-after-dispose',
+      `After dispose ${plural(sent, 'request')} was still sent.`,
+      world.nowMs,
+    );
+}
+
+/** Runs until nothing is left to happen, or nothing has changed for as long as the scenario is patient. */
+async function settle(world: World): Promise<void> {
+  const { clockwork, recorder, scenario } = world;
+  const startedAtMs = world.nowMs;
+  recorder.progressAtMs = startedAtMs;
+  while (!world.hasRunAway) {
+    const nextAtMs = clockwork.nextAtMs();
+    if (nextAtMs === null) return;
+    const isQuiet = world.network.inFlight === 0 && nextAtMs > recorder.progressAtMs + scenario.patienceMs;
+    if (isQuiet || nextAtMs > startedAtMs + PATIENCE_CAP * scenario.patienceMs) return;
+    await clockwork.runUntil(nextAtMs, () => world.hasRunAway);
+  }
+}
+
+function check(world: World, ask: (invariant: AnyScenario['invariants'][number]) => string | undefined): void {
+  for (const invariant of world.scenario.invariants) {
+    const text = ask(invariant);
+    if (text !== undefined) world.recorder.violate(invariant.id, text, world.nowMs);
+  }
+}
+
+function noteRunaway(world: World): void {
+  const { requests } = world.recorder.costs;
+  world.recorder.violate(
+    'bounded',
+    `The app ran away: ${world.clockwork.eventCount} events and ${requests} requests in ${Math.round(world.nowMs / 1000)} virtual seconds.`,
+    world.nowMs,
+  );
+}
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** A fingerprint of a run: two runs of one plan must have the same. */
+export function hashTrace(trace: readonly TraceEvent[]): string {
+  const hash = createHash('sha1');
+  for (const event of trace) hash.update(JSON.stringify(event.kind === 'request' ? bare(event) : event));
+  return hash.digest('hex');
+}
+
+function bare(event: Extract<TraceEvent, { kind: 'request' }>): Json {
+  const { request, phase, atMs, note } = event;
+  return { phase, atMs, note, id: request.id, url: request.url, body: phase === 'sent' ? request.body : null };
+}
+
+let currentWorld: World | null = null;
+
+/**
+ * Sends unhandled rejections to the run they belong to, for as long as simulations run in this process.
+ * Gives the function that puts the old listeners back.
+ */
+export function catchRejections(): () => void {
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  const listener = (reason: unknown) => {
+    if (currentWorld) currentWorld.noteRejection(reason);
+    else for (const other of others) other(reason, Promise.resolve());
+  };
+  process.on('unhandledRejection', listener);
+  return () => {
+    process.off('unhandledRejection', listener);
+    for (const other of others) process.on('unhandledRejection', other);
+  };
+}

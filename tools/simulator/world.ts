@@ -1,0 +1,267 @@
+// One simulated world: phones, a network, a backend, and a plan of what goes wrong.
+import { Clockwork, EPOCH_MS } from './clockwork.ts';
+import { createDraw, type Draw } from './draw.ts';
+import { createGlobals } from './globals.ts';
+import type { Launch } from './launch.ts';
+import { Network } from './network.ts';
+import type { Json, Plan, Step } from './plan.ts';
+import { Recorder } from './recorder.ts';
+import type { Backend, PhoneView, Scenario, Stage, WorldView } from './scenario.ts';
+import { SimulatedPhone } from './simulated-phone.ts';
+import type { TraceEvent } from './trace.ts';
+
+/** A scenario whose own types are of no concern here. */
+export type AnyScenario = Scenario<unknown, unknown, Backend, unknown>;
+
+/** Gives an attempt's exports, fresh as after a cold start, bound to these globals. */
+export type AppFactory = (globals: ReturnType<typeof createGlobals>) => unknown;
+
+/** `Omit` that keeps a union a union. */
+type WithoutPlace<T> = T extends unknown ? Omit<T, 'atMs' | 'phone'> : never;
+
+/** An app busier than this has run away. */
+export const LIMITS = { events: 20_000, requests: 1_000 } as const;
+
+export class World {
+  readonly plan: Plan;
+  readonly scenario: AnyScenario;
+  readonly draw: Draw;
+  readonly clockwork = new Clockwork();
+  readonly recorder = new Recorder();
+  readonly network: Network;
+  readonly backend: Backend;
+  readonly facts: unknown;
+  readonly phones: SimulatedPhone[];
+  readonly view: WorldView<unknown, Backend, unknown>;
+  /** Fault kinds that struck, with how often. */
+  readonly struck = new Map<string, number>();
+  /** Why the app could not even be made; null when it could. */
+  loadError: unknown = null;
+  isHealed = false;
+  outages = 0;
+  /** Whether state changes are looked at in full: for stories and comparison, not for speed. */
+  readonly isDetailed: boolean;
+  readonly #factory: AppFactory;
+  readonly #faults = new Map<string, string>();
+  readonly #apps = new Map<Launch, unknown>();
+  readonly #open = new Map<number, { label: string; launch: Launch }>();
+  /** The launch whose code is running: to whom an unhandled rejection belongs. */
+  running: Launch | null = null;
+  #followed = 0;
+
+  constructor(scenario: AnyScenario, factory: AppFactory, plan: Plan, isDetailed: boolean) {
+    this.plan = plan;
+    this.scenario = scenario;
+    this.isDetailed = isDetailed;
+    this.#factory = factory;
+    this.draw = createDraw(plan.world);
+    this.network = new Network(this, scenario.endpoints);
+    for (const { phone, target, nth, kind } of plan.faults) this.#faults.set(`${phone} ${target} ${nth}`, kind);
+    this.backend = scenario.backend({
+      nowMs: () => this.serverNowMs(),
+      record: (label, data) => this.emit(0, { kind: 'effect', label, data }),
+    });
+    this.facts = scenario.facts();
+    this.phones = Array.from({ length: scenario.phones ?? 1 }, (_, index) => new SimulatedPhone(this, index));
+    this.view = this.#createView();
+    for (const phone of this.phones) {
+      scenario.furnish?.(phone.disk, this.facts, phone.index, (what, choices) =>
+        this.draw.pick(choices, what, phone.index),
+      );
+    }
+  }
+
+  get nowMs(): number {
+    return this.clockwork.nowMs;
+  }
+
+  serverNowMs(): number {
+    return Math.floor(EPOCH_MS + this.nowMs);
+  }
+
+  get isServerDown(): boolean {
+    return this.outages > 0 && !this.isHealed;
+  }
+
+  get hasRunAway(): boolean {
+    return this.clockwork.eventCount > LIMITS.events || this.network.records.length > LIMITS.requests;
+  }
+
+  emit(phone: number, event: WithoutPlace<TraceEvent>): void {
+    this.recorder.emit({ atMs: this.nowMs, phone, ...event } as TraceEvent);
+  }
+
+  faultAt(phone: number, target: string, nth: number): string | undefined {
+    return this.isHealed || this.#faults.size === 0 ? undefined : this.#faults.get(`${phone} ${target} ${nth}`);
+  }
+
+  noteFault(phone: number, fault: string, target: string, nth: number): void {
+    const name = `${target} ${fault}`;
+    this.struck.set(name, (this.struck.get(name) ?? 0) + 1);
+    this.emit(phone, { kind: 'fault', fault, target, nth });
+  }
+
+  countWakeup(phone: SimulatedPhone): void {
+    this.recorder.costs.timerWakeups += 1;
+    if (!phone.isOnline) this.recorder.costs.offlineWakeups += 1;
+  }
+
+  /** Runs the app's code, if it is alive. What it throws is an unhandled error, as on a phone. */
+  callApp(launch: Launch, callback: () => void): void {
+    if (!launch.alive) return;
+    this.running = launch;
+    try {
+      callback();
+    } catch (error) {
+      this.noteRejection(error);
+    }
+  }
+
+  /** An error of the app's that nobody handled. */
+  noteRejection(error: unknown): void {
+    if (this.running && !this.running.alive) return;
+    const text = describeError(error);
+    this.emit(this.running?.phone.index ?? 0, { kind: 'rejection', text });
+    this.recorder.violate('no-unhandled-rejection', `Nobody handled this rejection: ${text}`, this.nowMs);
+  }
+
+  openApp(launch: Launch): void {
+    this.running = launch;
+    try {
+      const app = this.scenario.open({
+        module: this.#factory(createGlobals(launch)),
+        device: launch.device.device,
+        apiUrl: this.scenario.apiUrl,
+        phone: this.#viewOf(launch.phone),
+        backend: this.backend,
+        facts: this.facts,
+        follow: this.#followFor(launch),
+        stateChanged: () => this.#noteState(launch),
+      });
+      this.#apps.set(launch, app);
+    } catch (error) {
+      this.loadError ??= error;
+    }
+  }
+
+  act(step: Step): void {
+    const phone = this.phones[step.phone % this.phones.length];
+    const action = this.scenario.actions[step.do];
+    if (!phone || !action) return;
+    // A person who wants to do something opens the app.
+    phone.startIfDead();
+    phone.goToForeground();
+    const { launch } = phone;
+    const app = launch && this.#apps.get(launch);
+    if (!launch || app === undefined) return;
+    this.running = launch;
+    const stage: Stage<unknown, Backend, unknown> = {
+      app,
+      phone: this.#viewOf(phone),
+      backend: this.backend,
+      facts: this.facts,
+      follow: this.#followFor(launch),
+    };
+    action.run(stage, step.args as never);
+  }
+
+  /** The scenario's view of a phone's app; null when none is running. An app that cannot tell its state gives its error. */
+  viewApp(phone: SimulatedPhone): Json {
+    const app = phone.launch ? this.#apps.get(phone.launch) : undefined;
+    if (app === undefined) return null;
+    try {
+      return this.scenario.view(app);
+    } catch (error) {
+      return { error: describeError(error) };
+    }
+  }
+
+  closeApp(phone: SimulatedPhone): void {
+    const app = phone.launch ? this.#apps.get(phone.launch) : undefined;
+    if (app === undefined || !phone.launch) return;
+    this.callApp(phone.launch, () => this.scenario.close(app));
+  }
+
+  /** Promises of living apps that have not settled. */
+  openPromises(): string[] {
+    return [...this.#open.values()].filter(({ launch }) => launch.alive).map(({ label }) => label);
+  }
+
+  #followFor(launch: Launch): Stage<unknown, Backend, unknown>['follow'] {
+    return (label, start, on = {}) => {
+      this.#followed += 1;
+      const id = this.#followed;
+      const phone = launch.phone.index;
+      this.emit(phone, { kind: 'action', id, label });
+      this.#open.set(id, { label, launch });
+      const settle = (error: string | null, handle: () => void) => {
+        if (!launch.alive) return;
+        this.#open.delete(id);
+        handle();
+        this.emit(phone, { kind: 'settled', id, label, error });
+      };
+      // What the app throws at once counts as a rejection: the caller sees no difference under `await`.
+      let promise: Promise<unknown>;
+      try {
+        promise = Promise.resolve(start());
+      } catch (error) {
+        promise = Promise.reject(error);
+      }
+      promise.then(
+        (value) => settle(null, () => on.done?.(value as never)),
+        (error: unknown) => settle(describeError(error), () => on.failed?.(error)),
+      );
+    };
+  }
+
+  #noteState(launch: Launch): void {
+    if (!launch.alive) return;
+    this.recorder.costs.stateChanges += 1;
+    const view = this.isDetailed && this.#apps.has(launch) ? this.viewApp(launch.phone) : null;
+    this.emit(launch.phone.index, { kind: 'state', view });
+  }
+
+  #viewOf(phone: SimulatedPhone): PhoneView<unknown> {
+    const view = this.view.phones[phone.index];
+    if (!view) throw new Error(`There is no phone ${phone.index} in this world of ${this.phones.length}.`);
+    return view;
+  }
+
+  #createView(): WorldView<unknown, Backend, unknown> {
+    const world = this;
+    const phones = this.phones.map(
+      (phone): PhoneView<unknown> => ({
+        index: phone.index,
+        disk: phone.disk,
+        get app() {
+          return (phone.launch && world.#apps.get(phone.launch)) ?? null;
+        },
+        get isOnline() {
+          return phone.isOnline;
+        },
+        get isForeground() {
+          return !phone.isFrozen;
+        },
+        get nowMs() {
+          return phone.nowMs();
+        },
+      }),
+    );
+    return {
+      get nowMs() {
+        return world.nowMs;
+      },
+      backend: this.backend,
+      facts: this.facts,
+      phones,
+      requests: this.network.records,
+      costs: this.recorder.costs,
+    };
+  }
+}
+
+/** An error in one line. */
+export function describeError(error: unknown): string {
+  if (error instanceof Error || error instanceof DOMException) return `${error.name}: ${error.message}`;
+  return String(error);
+}
