@@ -1,9 +1,6 @@
-// Turns an attempt into a factory: bundled once with its libraries, called once a launch with that launch's globals.
+// Bundles an attempt once with its libraries; see app-factory.ts for what becomes of it.
 import { isBuiltin } from 'node:module';
-import vm from 'node:vm';
 import { build, type Plugin } from 'esbuild';
-import { GLOBAL_NAMES, type Globals } from './globals.ts';
-import type { AppFactory } from './world.ts';
 
 /** An attempt's code cannot be bundled: what is wrong, for the person who wrote it. */
 export class BundleError extends Error {
@@ -32,16 +29,6 @@ export async function bundle(entry: string, root: string): Promise<string> {
   } catch (error) {
     throw new BundleError(messageOf(error));
   }
-}
-
-/** Compiles bundled code. Errors in it name `attempt.js`, and by its source map the learner's own lines. */
-export function createFactory(code: string, name = 'attempt.js'): AppFactory {
-  const make = vm.compileFunction(code, ['module', 'exports', ...GLOBAL_NAMES], { filename: name });
-  return (globals: Globals) => {
-    const module: { exports: unknown } = { exports: {} };
-    make(module, module.exports, ...GLOBAL_NAMES.map((name) => globals[name]));
-    return module.exports;
-  };
 }
 
 /** What a phone does not have cannot be imported. */

@@ -4,7 +4,7 @@ import type { Plan } from './plan.ts';
 import { hashTrace, type RunResult, runPlan } from './run.ts';
 import { planSchedules, type Schedule } from './schedules.ts';
 import { type StoryData, tellStory } from './story.ts';
-import type { AnyScenario, AppFactory } from './world.ts';
+import type { AnyScenario, AppFactory, LoadError } from './world.ts';
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -26,6 +26,14 @@ export interface CampaignViolation {
   readonly story: StoryData;
 }
 
+/** Costs over the schedules that both were measured on. */
+export interface BudgetSums {
+  attempt: number;
+  reference: number;
+  readonly allowance: number;
+  schedules: number;
+}
+
 export interface CampaignResult {
   /** Schedules that count: run, and not set aside. */
   readonly schedules: number;
@@ -34,11 +42,11 @@ export interface CampaignResult {
   readonly setAside: number;
   readonly virtualMs: number;
   readonly violations: readonly CampaignViolation[];
-  readonly budgets: Readonly<Record<string, { attempt: number; reference: number }>>;
+  readonly budgets: Readonly<Record<string, BudgetSums>>;
   /** Faults that struck in any schedule, as `target kind`. */
   readonly struck: readonly string[];
   /** The app could not be made: nothing else was found out. */
-  readonly loadError: string | null;
+  readonly loadError: LoadError | null;
   /** Two runs of this schedule differed: nothing found out can be trusted. */
   readonly nondeterministic: { path: string; plan: Plan } | null;
   /** Why it ended early; null when every schedule was run. */
@@ -66,7 +74,12 @@ export async function runCampaign(
   const found = new Map<string, { count: number; first: Schedule }>();
   const tally = { run: 0, failing: 0, setAside: 0, virtualMs: 0, runaways: 0 };
   const struck = new Set<string>();
-  const costs = new Map(scenario.budgets.map(({ id }) => [id, { attempt: 0, reference: 0 }]));
+  const costs = new Map(
+    scenario.budgets.map(({ id, allowance }): [string, BudgetSums] => [
+      id,
+      { attempt: 0, reference: 0, allowance, schedules: 0 },
+    ]),
+  );
   let budgetRuns = 0;
   const end = (rest: Partial<CampaignResult>): CampaignResult => ({
     schedules: tally.run,
@@ -104,6 +117,7 @@ export async function runCampaign(
     if (isBudgetRun) {
       budgetRuns += 1;
       for (const [id, sums] of costs) {
+        sums.schedules += 1;
         sums.attempt += result.budgets[id] ?? 0;
         sums.reference += beside.budgets[id] ?? 0;
       }

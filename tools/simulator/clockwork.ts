@@ -7,6 +7,9 @@ export const EPOCH_MS = Date.UTC(2026, 2, 2, 9, 0, 0);
 /** A turn of the real event loop: every promise that can settle without time passing has settled after it. About 1 µs. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Events that share one turn of the event loop. */
+const EVENTS_PER_TURN = 32;
+
 const always = () => true;
 
 export class Clockwork {
@@ -35,17 +38,44 @@ export class Clockwork {
   /**
    * Runs events in order until none is left before the horizon, or `stop` says so.
    * An event beyond the horizon stays planned; the clock then stands at the horizon.
+   *
+   * Node settles all promises between two immediates of one turn, so each event has an immediate of its own,
+   * and many share a turn: a whole turn of the event loop for each would cost more than the event.
    */
-  async runUntil(horizonMs: number, stop: () => boolean): Promise<void> {
-    while (!stop()) {
-      const next = this.#queue.peek();
-      if (next === undefined || next.atMs > horizonMs) break;
-      this.#queue.pop();
-      this.#nowMs = next.atMs;
-      this.eventCount += 1;
-      next.run();
-      await turn();
-    }
-    if (!stop() && horizonMs !== Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, horizonMs);
+  runUntil(horizonMs: number, stop: () => boolean): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      let isDone = false;
+      let waiting = 0;
+      const beat = () => {
+        waiting -= 1;
+        try {
+          isDone ||= stop() || !this.#runNext(horizonMs);
+        } catch (error) {
+          reject(error);
+          isDone = true;
+        }
+        if (waiting > 0) return;
+        if (isDone) resolve();
+        else refill();
+      };
+      const refill = () => {
+        waiting = EVENTS_PER_TURN;
+        for (let n = 0; n < EVENTS_PER_TURN; n += 1) setImmediate(beat);
+      };
+      refill();
+    }).then(() => {
+      if (!stop() && horizonMs !== Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, horizonMs);
+    });
+  }
+
+  /** Runs the next event. False when there is none before the horizon. */
+  #runNext(horizonMs: number): boolean {
+    const next = this.#queue.peek();
+    if (next === undefined || next.atMs > horizonMs) return false;
+    this.#queue.pop();
+    this.#nowMs = next.atMs;
+    this.eventCount += 1;
+    next.run();
+    return true;
   }
 }

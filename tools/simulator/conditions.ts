@@ -31,25 +31,30 @@ export function befall(world: World, step: Step): void {
   };
   switch (step.do) {
     case 'offline':
-      return offlineFor(ms);
+      offlineFor(ms);
+      break;
     case 'flap':
       for (let n = 0; n < FLAPS; n += 1) later(2 * n * ms, () => offlineFor(ms));
-      return;
+      break;
     case 'background':
       phone.goToBackground();
-      return later(ms, () => phone.goToForeground());
+      later(ms, () => phone.goToForeground());
+      break;
     case 'kill':
-      if (!phone.launch) return;
+      if (!phone.launch) break;
       phone.kill('by the OS', false);
-      return later(ms, () => phone.startIfDead());
+      later(ms, () => phone.startIfDead());
+      break;
     case 'clock':
       phone.skewMs += ms;
-      return world.emit(phone.index, { kind: 'clock', byMs: ms });
+      world.emit(phone.index, { kind: 'clock', byMs: ms });
+      break;
     case 'outage':
       world.outages += 1;
-      return later(ms, () => {
+      later(ms, () => {
         world.outages -= 1;
       });
+      break;
   }
 }
 

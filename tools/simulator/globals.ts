@@ -95,8 +95,7 @@ const STANDARD = {
 
 /** As Node and browsers do: nothing fires in the same instant, and what is no number is none. */
 function atLeastOne(delayMs: number | undefined): number {
-  const delay = Number(delayMs);
-  return delay >= 1 ? delay : 1;
+  return Math.max(Number(delayMs) || 0, 1);
 }
 
 function dateOf(launch: Launch): DateConstructor {
@@ -153,14 +152,14 @@ function cryptoOf(launch: Launch) {
     for (let i = 0; i < bytes.length; i += 1) bytes[i] = byte();
     return array;
   };
+  // Three draws of 32 bits are as many as a test's worth of ids needs; the rest is constant.
   const randomUUID = () => {
-    const hex = [0, 1, 2, 3].map((part) =>
-      Math.floor(launch.random(`uuid-${part}`) * 2 ** 32)
+    const hex = (n: number) =>
+      Math.floor(launch.random(`uuid-${n}`) * 2 ** 32)
         .toString(16)
-        .padStart(8, '0'),
-    );
-    const [a = '', b = '', c = '', d = ''] = hex;
-    return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-8${c.slice(1, 4)}-${c.slice(4)}${d}`;
+        .padStart(8, '0');
+    const b = hex(2);
+    return `${hex(1)}-${b.slice(0, 4)}-4${b.slice(5)}-8000-${hex(3)}0000`;
   };
   return { getRandomValues, randomUUID, subtle: { digest: digestNow, sign: signNow, importKey: importKeyNow } };
 }

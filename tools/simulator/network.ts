@@ -2,6 +2,7 @@
 import { byteLength } from '../phone/byte-length.ts';
 import { answerOfFault, isAnswerFault } from './fault-answers.ts';
 import type { Launch } from './launch.ts';
+import { createServerRequest, type OutgoingRequest, readRequest } from './light-request.ts';
 import { createRouteMatcher, type RouteMatcher } from './routes.ts';
 import type { SimulatedPhone } from './simulated-phone.ts';
 import type { RequestRecord, TraceEvent } from './trace.ts';
@@ -23,7 +24,7 @@ interface Answer {
 interface Flight {
   readonly record: RequestRecord;
   readonly launch: Launch;
-  readonly request: Request;
+  readonly request: OutgoingRequest;
   readonly fault: string | undefined;
   readonly resolve: (response: Response) => void;
   readonly reject: (error: unknown) => void;
@@ -51,21 +52,15 @@ export class Network {
   /** The `fetch` of a launch. Rejects like React Native's: a `TypeError` when there is no answer, the signal's reason when aborted. */
   async fetch(launch: Launch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     if (!launch.alive) return new Promise<Response>(() => undefined);
-    const request = new Request(input, init);
-    const body = await readBody(request, init);
-    request.signal.throwIfAborted();
-    return new Promise((resolve, reject) => this.#send(launch, request, body, resolve, reject));
+    const request = await readRequest(input, init);
+    request.signal?.throwIfAborted();
+    return new Promise((resolve, reject) => this.#send(launch, request, resolve, reject));
   }
 
-  #send(
-    launch: Launch,
-    request: Request,
-    body: string | null,
-    resolve: Flight['resolve'],
-    reject: Flight['reject'],
-  ): void {
+  #send(launch: Launch, request: OutgoingRequest, resolve: Flight['resolve'], reject: Flight['reject']): void {
     if (!launch.alive) return;
     const { phone } = launch;
+    const { body } = request;
     const endpoint = this.#endpointOf(request.method, request.url);
     const nth = phone.count(endpoint);
     const fault = this.#world.faultAt(phone.index, endpoint, nth);
@@ -99,7 +94,7 @@ export class Network {
     costs.bytesSent += byteLength(record.url) + (body === null ? 0 : byteLength(body));
     this.#trace(flight, 'sent');
     if (!launch.alive) return;
-    request.signal.addEventListener('abort', () => this.#abort(flight));
+    request.signal?.addEventListener('abort', () => this.#abort(flight), { once: true });
     this.#depart(flight);
   }
 
@@ -164,9 +159,8 @@ export class Network {
       this.#world.draw.between(min, max, what, record.phone, record.endpoint, record.nth);
     if (this.#world.isServerDown) return answerOfFault('answer-503', draw, this.#world.serverNowMs());
     if (fault && isAnswerFault(fault)) return answerOfFault(fault, draw, this.#world.serverNowMs());
-    const response = await this.#world.backend.app.fetch(
-      new Request(record.url, { method: record.method, headers: record.headers, body: record.body }),
-    );
+    const { method, url, headers, body } = flight.request;
+    const response = await this.#world.backend.app.fetch(createServerRequest({ method, url, headers, body }));
     const answer = { status: response.status, headers: response.headers, body: await response.text() };
     if (fault === 'applied-then-500') return answerOfFault('answer-500', draw, this.#world.serverNowMs());
     return answer;
@@ -203,7 +197,7 @@ export class Network {
     flight.record.outcome = { kind: 'aborted' };
     this.#loseByChance(flight);
     this.#end(flight, 'aborted');
-    flight.reject(flight.request.signal.reason);
+    flight.reject(flight.request.signal?.reason);
   }
 
   /** What was on the wire when its sender went may still arrive, or may not. */
@@ -251,12 +245,6 @@ export class Network {
   #trace(flight: Flight, phase: Extract<TraceEvent, { kind: 'request' }>['phase'], note = ''): void {
     this.#world.emit(flight.record.phone, { kind: 'request', phase, request: flight.record, note });
   }
-}
-
-/** Text bodies are at hand at once; all others need their turns. */
-async function readBody(request: Request, init: RequestInit | undefined): Promise<string | null> {
-  if (typeof init?.body === 'string') return init.body;
-  return request.body === null ? null : request.clone().text();
 }
 
 /** How long a `Retry-After` header asks to wait, in ms; null without one. Source: RFC 9110, 10.2.3. */

@@ -5,7 +5,7 @@ import { befall, isCondition } from './conditions.ts';
 import type { Json, Plan } from './plan.ts';
 import type { FoundViolation } from './recorder.ts';
 import type { Costs, TraceEvent } from './trace.ts';
-import { type AnyScenario, type AppFactory, describeError, World } from './world.ts';
+import { type AnyScenario, type AppFactory, describeError, type LoadError, World } from './world.ts';
 
 export interface RunResult {
   /** The first break of each invariant. */
@@ -19,7 +19,7 @@ export interface RunResult {
   /** How many effects each phone had, by target. */
   readonly counts: readonly ReadonlyMap<string, number>[];
   /** Why the app could not be made; null when it could. */
-  readonly loadError: string | null;
+  readonly loadError: LoadError | null;
   readonly hasRunAway: boolean;
   readonly trace: readonly TraceEvent[];
 }
@@ -45,7 +45,7 @@ export async function runPlan(
   const world = new World(scenario, factory, plan, isDetailed);
   world.recorder.watch(
     scenario.invariants.flatMap((invariant) =>
-      invariant.watch ? [{ invariant: invariant.id, look: invariant.watch(world.view) }] : [],
+      invariant.watch ? [{ invariant: invariant.id, look: watching(invariant.watch(world.view)) }] : [],
     ),
   );
   currentWorld = world;
@@ -61,11 +61,13 @@ export async function runPlan(
   return {
     violations: world.recorder.violations,
     costs: world.recorder.costs,
-    budgets: Object.fromEntries(scenario.budgets.map((budget) => [budget.id, budget.measure(world.view)])),
+    budgets: world.loadError
+      ? {}
+      : Object.fromEntries(scenario.budgets.map((budget) => [budget.id, budget.measure(world.view)])),
     virtualMs: world.nowMs,
     struck: world.struck,
     counts: world.phones.map((phone) => phone.counts),
-    loadError: world.loadError === null ? null : describeError(world.loadError),
+    loadError: world.loadError,
     hasRunAway: world.hasRunAway,
     trace: world.recorder.trace,
   };
@@ -163,21 +165,31 @@ async function settle(world: World): Promise<void> {
   const { clockwork, recorder, scenario } = world;
   const startedAtMs = world.nowMs;
   recorder.progressAtMs = startedAtMs;
-  while (!world.hasRunAway) {
+  const isSettled = () => {
     const nextAtMs = clockwork.nextAtMs();
-    if (nextAtMs === null) return;
-    const isQuiet = world.network.inFlight === 0 && nextAtMs > recorder.progressAtMs + scenario.patienceMs;
-    if (isQuiet || nextAtMs > startedAtMs + PATIENCE_CAP * scenario.patienceMs) return;
-    await clockwork.runUntil(nextAtMs, () => world.hasRunAway);
-  }
+    if (nextAtMs === null || nextAtMs > startedAtMs + PATIENCE_CAP * scenario.patienceMs) return true;
+    return world.network.inFlight === 0 && nextAtMs > recorder.progressAtMs + scenario.patienceMs;
+  };
+  await clockwork.runUntil(Number.POSITIVE_INFINITY, () => world.hasRunAway || isSettled());
 }
 
 function check(world: World, ask: (invariant: AnyScenario['invariants'][number]) => string | undefined): void {
   for (const invariant of world.scenario.invariants) {
-    const text = ask(invariant);
+    const text = attempt(() => ask(invariant));
     if (text !== undefined) world.recorder.violate(invariant.id, text, world.nowMs);
   }
 }
+
+/** An app whose state cannot be looked at keeps no promise about it. */
+function attempt(ask: () => string | undefined): string | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    return `This could not be checked: ${describeError(error)}`;
+  }
+}
+
+const watching = (look: (event: TraceEvent) => string | undefined) => (event: TraceEvent) => attempt(() => look(event));
 
 function noteRunaway(world: World): void {
   const { requests } = world.recorder.costs;

@@ -22,6 +22,12 @@ type WithoutPlace<T> = T extends unknown ? Omit<T, 'atMs' | 'phone'> : never;
 /** An app busier than this has run away. */
 export const LIMITS = { events: 20_000, requests: 1_000 } as const;
 
+/** The attempt's module throws when imported, or its factory (or `subscribe`) throws when the app is opened. */
+export interface LoadError {
+  readonly stage: 'import' | 'open';
+  readonly text: string;
+}
+
 export class World {
   readonly plan: Plan;
   readonly scenario: AnyScenario;
@@ -36,7 +42,7 @@ export class World {
   /** Fault kinds that struck, with how often. */
   readonly struck = new Map<string, number>();
   /** Why the app could not even be made; null when it could. */
-  loadError: unknown = null;
+  loadError: LoadError | null = null;
   isHealed = false;
   outages = 0;
   /** Whether state changes are looked at in full: for stories and comparison, not for speed. */
@@ -127,9 +133,12 @@ export class World {
 
   openApp(launch: Launch): void {
     this.running = launch;
+    let stage: LoadError['stage'] = 'import';
     try {
+      const module = this.#factory(createGlobals(launch));
+      stage = 'open';
       const app = this.scenario.open({
-        module: this.#factory(createGlobals(launch)),
+        module,
         device: launch.device.device,
         apiUrl: this.scenario.apiUrl,
         phone: this.#viewOf(launch.phone),
@@ -140,7 +149,7 @@ export class World {
       });
       this.#apps.set(launch, app);
     } catch (error) {
-      this.loadError ??= error;
+      this.loadError ??= { stage, text: describeError(error) };
     }
   }
 
@@ -154,7 +163,6 @@ export class World {
     const { launch } = phone;
     const app = launch && this.#apps.get(launch);
     if (!launch || app === undefined) return;
-    this.running = launch;
     const stage: Stage<unknown, Backend, unknown> = {
       app,
       phone: this.#viewOf(phone),
@@ -162,7 +170,8 @@ export class World {
       facts: this.facts,
       follow: this.#followFor(launch),
     };
-    action.run(stage, step.args as never);
+    // What an app throws at a question about its state is no promise that the action could follow.
+    this.callApp(launch, () => action.run(stage, step.args as never));
   }
 
   /** The scenario's view of a phone's app; null when none is running. An app that cannot tell its state gives its error. */

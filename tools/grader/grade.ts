@@ -1,0 +1,219 @@
+// Gathers all evidence about one attempt, side by side, and applies the rubric.
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { kataPaths } from '../course/kata-paths.ts';
+import { loadBands, loadRubric } from '../course/load-rubric.ts';
+import type { Bands, Rubric } from '../course/schema.ts';
+import { checkSeal, suiteHash } from '../course/seal.ts';
+import { BundleError, bundle } from '../simulator/bundle.ts';
+import type { Plan } from '../simulator/plan.ts';
+import { type JudgedSimulation, judgeSimulation } from './judge-simulation.ts';
+import { judgeTests } from './judge-tests.ts';
+import type { Report, TestResult } from './report.ts';
+import { bandOf, fixFirst, scoreCriteria, totalOf } from './score.ts';
+import { Simulation } from './simulation.ts';
+import { type CheckResult, runChecks } from './static-checks.ts';
+import { type SuiteOutcome, SuiteRunner } from './suite-runner.ts';
+import { type SuiteTitle, suiteTitles } from './suite-titles.ts';
+import type { Target } from './target.ts';
+
+export const DEFAULT_SEED = 1;
+export const GRADE_SCHEDULES = 1_000;
+export const WATCH_SCHEDULES = 100;
+
+export interface GradeOptions {
+  readonly root: string;
+  readonly slug: string;
+  readonly title: string;
+  readonly target: Target;
+  readonly schedules?: number;
+  readonly seed?: number;
+  /** Schedules that failed before: run first. */
+  readonly saved?: readonly Plan[];
+  /** A runner to use and leave running; without one, one is made and stopped. */
+  readonly runner?: SuiteRunner;
+  /** A simulation process that is already warm. It is used up. */
+  readonly simulation?: Simulation;
+  /** Files edited since the runner's last run. */
+  readonly changed?: readonly string[];
+  /** Told what is going on, in a few words. */
+  readonly onProgress?: (what: string) => void;
+}
+
+/** Grades a target. Rejects only for faults of ours; whatever the attempt does ends in a report. */
+export async function grade(options: GradeOptions): Promise<Report> {
+  const startedAt = performance.now();
+  const { root, slug, target, seed = DEFAULT_SEED } = options;
+  const [rubric, bands, suiteText, seal] = await Promise.all([
+    loadRubric(root, slug),
+    loadBands(root),
+    readFile(kataPaths(root, slug).suite, 'utf8'),
+    checkSeal(root, slug),
+  ]);
+  const titles = suiteTitles(suiteText);
+  const frame = (): Frame => ({
+    options,
+    rubric,
+    bands,
+    titles,
+    durationMs: Math.round(performance.now() - startedAt),
+  });
+  if (target.kind === 'attempt' && seal.status === 'edited') {
+    return notGradable(
+      frame(),
+      `${seal.edited.join(', ')} ${seal.edited.length === 1 ? 'is' : 'are'} not as the kata was published, so a grade would mean nothing. To put ${seal.edited.length === 1 ? 'it' : 'them'} back: git checkout -- ${seal.edited.join(' ')}`,
+    );
+  }
+  const own = options.runner ? null : new SuiteRunner({ root, isReference: target.kind === 'reference' });
+  const runner = options.runner ?? own;
+  const simulation = options.simulation ?? new Simulation(root);
+  try {
+    const bundles = await bundleBoth(root, slug, target);
+    if (typeof bundles === 'string') return notGradable(frame(), bundles);
+    const [suite, simulated, checks] = await Promise.all([
+      runner ? runner.run([target.suite], options.changed) : null,
+      simulate(options, simulation, bundles, rubric, seed),
+      runChecks(root, target.file, slug),
+    ]);
+    if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
+    return compose(frame(), suite, simulated, checks);
+  } finally {
+    own?.stop();
+    simulation.stop();
+  }
+}
+
+interface Bundles {
+  readonly attempt: string;
+  readonly reference: string;
+}
+
+/** The code of both, or why the attempt has none. */
+async function bundleBoth(root: string, slug: string, target: Target): Promise<Bundles | string> {
+  const reference = await bundle(kataPaths(root, slug).reference, root);
+  if (target.kind === 'reference') return { attempt: reference, reference };
+  try {
+    return { attempt: await bundle(target.file, root), reference };
+  } catch (error) {
+    if (error instanceof BundleError) return `The attempt cannot be compiled:\n${error.message}`;
+    throw error;
+  }
+}
+
+async function simulate(
+  { root, slug, target, schedules = GRADE_SCHEDULES, saved = [], onProgress }: GradeOptions,
+  simulation: Simulation,
+  bundles: Bundles,
+  rubric: Rubric,
+  seed: number,
+): Promise<JudgedSimulation> {
+  const outcome = await simulation.run(
+    {
+      scenarioFile: kataPaths(root, slug).scenario,
+      ...bundles,
+      isReference: target.kind === 'reference',
+      seed,
+      schedules,
+      saved: [...saved],
+    },
+    (at) => onProgress?.(`simulating ${at}`),
+  );
+  return judgeSimulation(outcome, rubric, seed);
+}
+
+interface Frame {
+  readonly options: GradeOptions;
+  readonly rubric: Rubric;
+  readonly bands: Bands;
+  readonly titles: readonly SuiteTitle[];
+  readonly durationMs: number;
+}
+
+function compose(frame: Frame, suite: SuiteOutcome | null, simulated: JudgedSimulation, checks: CheckResult[]): Report {
+  const { rubric, bands, titles } = frame;
+  const criteriaIds = new Set(rubric.criteria.map(({ id }) => id));
+  const tests = suite ? judgeTests(titles, suite, criteriaIds) : [];
+  const invariants = simulated.invariants.map((one) => withUnhandled(one, suite));
+  const criteria = scoreCriteria(rubric, { tests, invariants, budgets: simulated.budgets, checks });
+  const score = totalOf(criteria);
+  const incomplete = simulated.incomplete ?? whyIncomplete(tests, suite);
+  return {
+    ...base(frame),
+    status: incomplete !== null ? 'incomplete' : score >= rubric.bar ? 'passed' : 'below-bar',
+    reason: incomplete,
+    score,
+    band: bandOf(criteria, bands),
+    criteria,
+    fixFirst: fixFirst(criteria, rubric),
+    tests,
+    simulation: simulated.report,
+    budgets: simulated.budgets.map(({ id, attempt, reference, allowance }) => ({ id, attempt, reference, allowance })),
+    checks,
+  };
+}
+
+/** A rejection that nobody handled in the suite counts as one in the simulation does. */
+function withUnhandled(evidence: JudgedSimulation['invariants'][number], suite: SuiteOutcome | null): typeof evidence {
+  const [first] = suite?.unhandled ?? [];
+  if (evidence.id !== 'no-unhandled-rejection' || !first || evidence.status !== 'pass') return evidence;
+  return { ...evidence, status: 'fail', survival: 0, detail: `In the suite: ${first.name}: ${first.message}` };
+}
+
+function whyIncomplete(tests: readonly TestResult[], suite: SuiteOutcome | null): string | null {
+  const waiting = tests.filter(({ status }) => status === 'blocked' || status === 'not-run');
+  if (suite?.stoppedBy)
+    return `The suite was ended after "${suite.stoppedBy}": too many tests hung. ${waiting.length} of ${tests.length} tests were not run.`;
+  const skipped = tests.filter(({ status }) => status === 'skipped');
+  if (skipped.length > 0) return `${skipped.length} of ${tests.length} tests are skipped, so the grade is not whole.`;
+  return waiting.length > 0
+    ? `${waiting.length} of ${tests.length} tests could not be run: ${waiting[0]?.message ?? ''}`
+    : null;
+}
+
+function notGradable(frame: Frame, reason: string, checks: CheckResult[] = []): Report {
+  const seed = frame.options.seed ?? DEFAULT_SEED;
+  const criteria = scoreCriteria(frame.rubric, { tests: [], invariants: [], budgets: [], checks: [] });
+  return {
+    ...base(frame),
+    status: 'not-gradable',
+    reason,
+    score: 0,
+    band: 'not-yet',
+    criteria,
+    fixFirst: null,
+    tests: [],
+    simulation: { schedules: 0, seed, failing: 0, setAside: 0, wallMs: 0, virtualMs: 0, violations: [] },
+    budgets: [],
+    checks,
+  };
+}
+
+function base({ options, rubric, durationMs }: Frame) {
+  const { root, slug, title, target } = options;
+  return {
+    schemaVersion: 1,
+    kata: { slug, title, version: rubric.version, suiteHash: suiteHash(root, slug) },
+    target: target.kind === 'reference' ? 'reference' : 'attempt',
+    bar: rubric.bar,
+    environment: {
+      node: process.version,
+      vitest: vitestVersion(root),
+      platform: `${process.platform}-${process.arch}`,
+    },
+    durationMs,
+  } as const;
+}
+
+function vitestVersion(root: string): string {
+  return packageVersion(path.join(root, 'node_modules', 'vitest', 'package.json'));
+}
+
+function packageVersion(file: string): string {
+  try {
+    const { version } = createRequire(import.meta.url)(file) as { version: string };
+    return version;
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,52 @@
+// What the grader and the process that runs a suite say to each other.
+
+export interface SuiteStart {
+  readonly root: string;
+  /** Runs `solutions/<slug>/index.ts` where the suite says `#attempt/<slug>`. */
+  readonly isReference: boolean;
+  /** File to which each test's name is written as it begins: what was running when nothing more is heard. */
+  readonly progressFile: string;
+  /** Heap of the process that runs the tests, in MB. */
+  readonly heapMb: number;
+}
+
+export interface SuiteRun {
+  /** Absolute paths of suites. */
+  readonly files: readonly string[];
+  /** Full names of tests to leave out. */
+  readonly skip: readonly string[];
+  /** Full names of the only tests to run; empty for all. */
+  readonly only: readonly string[];
+  readonly testTimeoutMs: number;
+  /** Files changed since the last run. */
+  readonly changed: readonly string[];
+}
+
+export type SuiteRequest =
+  | { readonly type: 'start'; readonly start: SuiteStart }
+  | { readonly type: 'run'; readonly run: SuiteRun };
+
+/** One finished test. */
+export interface RawTest {
+  readonly file: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly state: 'passed' | 'failed' | 'skipped' | 'pending';
+  readonly durationMs: number;
+  readonly errors: readonly RawError[];
+}
+
+export interface RawError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  /** Printed difference between what was expected and what came; empty without one. */
+  readonly diff: string;
+}
+
+export type SuiteEvent =
+  | { readonly type: 'ready' }
+  | { readonly type: 'test'; readonly test: RawTest }
+  /** A suite file that could not be collected at all. */
+  | { readonly type: 'broken'; readonly file: string; readonly errors: readonly RawError[] }
+  | { readonly type: 'end'; readonly unhandled: readonly RawError[] };

@@ -1,0 +1,61 @@
+// Requests as the simulated network carries them: what was asked, without the platform's stream underneath.
+
+/** What the app asked for. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  /** Text, or null without a body. */
+  readonly body: string | null;
+  readonly signal: AbortSignal | null;
+}
+
+/**
+ * Reads the arguments of `fetch`. Rejects as `fetch` does for a URL that is not absolute or a method that is none.
+ * Text bodies take no time; all others are read by a real `Request`.
+ */
+export async function readRequest(input: RequestInfo | URL, init: RequestInit = {}): Promise<OutgoingRequest> {
+  const { body } = init;
+  if (input instanceof Request || (body !== undefined && body !== null && typeof body !== 'string')) {
+    const request = new Request(input, init);
+    const text = request.body === null ? null : await request.clone().text();
+    return { method: request.method, url: request.url, headers: request.headers, body: text, signal: request.signal };
+  }
+  const url = parseUrl(String(input));
+  const method = (init.method ?? 'GET').toUpperCase();
+  const headers = new Headers(init.headers);
+  if (typeof body === 'string' && (method === 'GET' || method === 'HEAD'))
+    throw new TypeError('Request with GET/HEAD method cannot have body.');
+  if (typeof body === 'string' && !headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
+  return { method, url, headers, body: body ?? null, signal: init.signal ?? null };
+}
+
+function parseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null) throw new TypeError(`Failed to parse URL from ${text}`);
+  return url.href;
+}
+
+/** A `Request` for the backend, with its body at hand. Whatever needs more gets a real one. */
+export function createServerRequest({ method, url, headers, body }: Omit<OutgoingRequest, 'signal'>): Request {
+  const real = () => new Request(url, { method, headers, body });
+  const own = {
+    method,
+    url,
+    headers,
+    bodyUsed: false,
+    get body() {
+      return body === null ? null : real().body;
+    },
+    text: async () => body ?? '',
+    json: async (): Promise<unknown> => JSON.parse(body ?? ''),
+    arrayBuffer: async () => real().arrayBuffer(),
+    blob: async () => real().blob(),
+    formData: async () => real().formData(),
+    clone: () => createServerRequest({ method, url, headers, body }),
+    signal: NEVER_ABORTED,
+  };
+  return Object.setPrototypeOf(own, Request.prototype) as Request;
+}
+
+const NEVER_ABORTED = new AbortController().signal;
