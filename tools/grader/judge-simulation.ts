@@ -6,6 +6,7 @@ import type { Plan } from '../simulator/plan.ts';
 import type { Report, Violation } from './report.ts';
 import type { BudgetEvidence, InvariantEvidence } from './score.ts';
 import type { SimulationOutcome } from './simulation.ts';
+import type { SimulationAnswer } from './simulation-messages.ts';
 
 export interface JudgedSimulation {
   readonly invariants: readonly InvariantEvidence[];
@@ -28,12 +29,14 @@ export function judgeSimulation(outcome: SimulationOutcome, rubric: Rubric, seed
     case 'crashed':
       return { ...nothing, incomplete: `The simulation ended in schedule ${outcome.path}. ${outcome.detail}` };
     case 'done':
-      return judgeResult(outcome, rubric, seed);
+      if (outcome.answer.type !== 'campaign')
+        throw new Error(`A campaign was asked for, and ${outcome.answer.type} was answered.`);
+      return judgeResult(outcome.answer, rubric, seed);
   }
 }
 
 function judgeResult(
-  { result, wallMs, changedBuiltIns }: Extract<SimulationOutcome, { kind: 'done' }>,
+  { result, wallMs, changedBuiltIns }: Extract<SimulationAnswer, { type: 'campaign' }>,
   rubric: Rubric,
   seed: number,
 ): JudgedSimulation {

@@ -120,16 +120,27 @@ const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 export const totalOf = (criteria: readonly CriterionResult[]): number =>
   floorToTenth(criteria.reduce((sum, { earned }) => sum + earned, 0));
 
-/** The highest level of which, with all below it, the share asked for was earned. */
+/** Less than this share of a criterion is a promise broken, however many others are kept. */
+const KEPT_SHARE = 0.5;
+
+/**
+ * The highest level of which, with all below it, the share asked for was earned, and no promise is broken:
+ * every criterion about whether the app works earns more than half. An app that applies a payment twice
+ * is not saved by all that it does well.
+ */
 export function bandOf(criteria: readonly CriterionResult[], { share }: Bands): Report['band'] {
   let band: Report['band'] = 'not-yet';
   for (const level of LEVELS) {
     const own = criteria.filter((criterion) => criterion.level === level);
-    if (own.length > 0 && levelShare(own) < share) break;
-    if (own.length > 0) band = level;
+    if (own.length === 0) continue;
+    if (levelShare(own) < share || own.some(isBroken)) break;
+    band = level;
   }
   return band;
 }
+
+const isBroken = ({ dimension, earned, points }: CriterionResult): boolean =>
+  !GATED.includes(dimension) && earned <= points * KEPT_SHARE;
 
 function levelShare(criteria: readonly CriterionResult[]): number {
   const points = criteria.reduce((sum, criterion) => sum + criterion.points, 0);

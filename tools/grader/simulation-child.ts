@@ -3,11 +3,15 @@ import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { createFactory } from '../simulator/app-factory.ts';
 import { runCampaign } from '../simulator/campaign.ts';
+import { compare } from '../simulator/compare.ts';
+import { idleFaults } from '../simulator/coverage.ts';
 import { useLightResponses } from '../simulator/light-response.ts';
-import { catchRejections } from '../simulator/run.ts';
-import type { AnyScenario } from '../simulator/world.ts';
+import type { Plan } from '../simulator/plan.ts';
+import { catchRejections, runPlan } from '../simulator/run.ts';
+import { tellStory } from '../simulator/story.ts';
+import type { AnyScenario, AppFactory } from '../simulator/world.ts';
 import { watchBuiltIns } from './built-ins.ts';
-import type { SimulationEvent, SimulationRequest } from './simulation-messages.ts';
+import type { SimulationAnswer, SimulationEvent, SimulationRequest, Told } from './simulation-messages.ts';
 
 const STDOUT = 1;
 
@@ -24,18 +28,46 @@ function say(event: SimulationEvent): void {
   process.send?.(event);
 }
 
-async function simulate(request: SimulationRequest): Promise<SimulationEvent> {
+async function simulate({ code, job }: SimulationRequest): Promise<SimulationAnswer> {
   const startedAt = performance.now();
-  const { scenario } = (await import(pathToFileURL(request.scenarioFile).href)) as { scenario: AnyScenario };
+  const { scenario } = (await import(pathToFileURL(code.scenarioFile).href)) as { scenario: AnyScenario };
   const changedBuiltIns = watchBuiltIns();
-  const reference = createFactory(request.reference, 'reference.js');
-  const attempt = request.isReference ? reference : createFactory(request.attempt);
-  const result = await runCampaign(scenario, attempt, reference, {
-    seed: request.seed,
-    schedules: request.schedules,
-    saved: request.saved,
-    // Written at once, and not through the event loop: it must get out even when the attempt never gives way again.
-    onSchedule: (_done, path) => writeSync(STDOUT, `${path}\n`),
-  });
-  return { type: 'result', result, wallMs: performance.now() - startedAt, changedBuiltIns: changedBuiltIns() };
+  const reference = createFactory(code.reference, 'reference.js');
+  const attempt = code.isReference ? reference : createFactory(code.attempt);
+  switch (job.type) {
+    case 'campaign': {
+      const result = await runCampaign(scenario, attempt, reference, {
+        ...job,
+        onSchedule: (_done, path) => giveSign(path),
+      });
+      return { type: 'campaign', result, wallMs: performance.now() - startedAt, changedBuiltIns: changedBuiltIns() };
+    }
+    case 'compare':
+      return { type: 'compare', result: await compare(scenario, attempt, reference, { ...job, onSchedule: giveSign }) };
+    case 'coverage':
+      giveSign('the search for idle faults');
+      return { type: 'coverage', idle: await idleFaults(scenario, attempt, job.seed) };
+    case 'tell':
+      giveSign('the schedule');
+      return { type: 'tell', result: await tell(scenario, attempt, code.isReference ? null : reference, job.plan) };
+  }
+}
+
+/** Written at once, and not through the event loop: it must get out even when the attempt never gives way again. */
+function giveSign(path: string): void {
+  writeSync(STDOUT, `${path}\n`);
+}
+
+async function tell(
+  scenario: AnyScenario,
+  attempt: AppFactory,
+  reference: AppFactory | null,
+  plan: Plan,
+): Promise<Told> {
+  const run = await runPlan(scenario, attempt, plan);
+  const violations = [];
+  for (const { invariant } of run.violations) {
+    violations.push({ invariant, story: await tellStory(scenario, attempt, reference, plan, invariant) });
+  }
+  return { violations, story: await tellStory(scenario, attempt, reference, plan, null) };
 }

@@ -1,25 +1,48 @@
 // What the grader and the process that simulates say to each other.
 import type { CampaignResult } from '../simulator/campaign.ts';
+import type { Comparison } from '../simulator/compare.ts';
 import type { Plan } from '../simulator/plan.ts';
+import type { StoryData } from '../simulator/story.ts';
 
-export interface SimulationRequest {
+/** What all requests need: the kata's scenario, and the bundled code of both. */
+export interface SimulationCode {
   /** Absolute path of the kata's scenario.ts. */
   readonly scenarioFile: string;
-  /** Bundled code. */
   readonly attempt: string;
   readonly reference: string;
+  /** The attempt is the reference itself: nothing to compare it with. */
   readonly isReference: boolean;
-  readonly seed: number;
-  readonly schedules: number;
-  readonly saved: readonly Plan[];
 }
 
-export type SimulationEvent =
+export type SimulationJob =
+  | { readonly type: 'campaign'; readonly seed: number; readonly schedules: number; readonly saved: readonly Plan[] }
+  | { readonly type: 'compare'; readonly seed: number; readonly schedules: number }
+  /** Faults of the scenario that never matter to the attempt. */
+  | { readonly type: 'coverage'; readonly seed: number }
+  /** One schedule, told in full. */
+  | { readonly type: 'tell'; readonly plan: Plan };
+
+export interface SimulationRequest {
+  readonly code: SimulationCode;
+  readonly job: SimulationJob;
+}
+
+/** One schedule told: every invariant it breaks, or the story of a run that kept them all. */
+export interface Told {
+  readonly violations: readonly { readonly invariant: string; readonly story: StoryData }[];
+  readonly story: StoryData;
+}
+
+export type SimulationAnswer =
   | {
-      readonly type: 'result';
+      readonly type: 'campaign';
       readonly result: CampaignResult;
       readonly wallMs: number;
       readonly changedBuiltIns: readonly string[];
     }
-  /** Something of ours broke: the scenario, the backend, the simulator. */
-  | { readonly type: 'fault'; readonly message: string };
+  | { readonly type: 'compare'; readonly result: Comparison }
+  | { readonly type: 'coverage'; readonly idle: readonly string[] }
+  | { readonly type: 'tell'; readonly result: Told };
+
+/** Something of ours broke: the scenario, the backend, the simulator. */
+export type SimulationEvent = SimulationAnswer | { readonly type: 'fault'; readonly message: string };

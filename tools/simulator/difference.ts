@@ -8,10 +8,15 @@ export interface Difference {
   readonly atMs: number;
 }
 
-/** Null when user and server saw the same, in the same order. */
-export function firstDifference(attempt: readonly TraceEvent[], reference: readonly TraceEvent[]): Difference | null {
-  const ours = visible(attempt);
-  const theirs = visible(reference);
+/** Null when user and server saw the same, in the same order. `requests` tells whether those count as well. */
+export function firstDifference(
+  attempt: readonly TraceEvent[],
+  reference: readonly TraceEvent[],
+  { requests = true }: { readonly requests?: boolean } = {},
+): Difference | null {
+  const isCompared = (event: TraceEvent) => requests || event.kind !== 'request';
+  const ours = visible(attempt.filter(isCompared));
+  const theirs = visible(reference.filter(isCompared));
   const end = { text: 'nothing more', atMs: attempt.at(-1)?.atMs ?? 0 };
   for (let n = 0; n < Math.max(ours.length, theirs.length); n += 1) {
     const a = ours[n] ?? end;

@@ -51,7 +51,7 @@ export async function planSchedules(
     ...named('sweep', sweep),
     ...named('pair', paired),
     ...named('generated', generated),
-  ].slice(0, saved.length + Math.max(1, schedules));
+  ].slice(0, saved.length + schedules);
 }
 
 const named = (group: string, plans: readonly Plan[]): Schedule[] =>

@@ -17,18 +17,19 @@ export interface StoryData {
   readonly reference: Difference | null;
 }
 
-/** Runs a failing plan once more, looking closely. Without a reference nothing is compared. */
+/** Runs a plan once more, looking closely, up to where an invariant broke (null: to its end). Without a reference nothing is compared. */
 export async function tellStory(
   scenario: AnyScenario,
   attempt: AppFactory,
   reference: AppFactory | null,
   plan: Plan,
-  invariant: string,
+  invariant: string | null,
 ): Promise<StoryData> {
   const run = await runPlan(scenario, attempt, plan, { isDetailed: true });
   const violation = run.violations.find((one) => one.invariant === invariant);
   const seen = run.trace.slice(0, (violation?.index ?? run.trace.length - 1) + 1);
-  const headline = violation?.text ?? `${invariant} was not broken this time.`;
+  const headline =
+    violation?.text ?? (invariant === null ? 'Every promise was kept.' : `${invariant} was not broken this time.`);
   const steps = tellSteps(scenario, plan, seen);
   const events = storyEvents(seen, violation ? { text: violation.text, atMs: violation.atMs } : null);
   const other = reference && (await runPlan(scenario, reference, plan, { isDetailed: true }));

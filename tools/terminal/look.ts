@@ -1,7 +1,16 @@
 // How text may look where it is shown: its width, and whether it may have colour.
+import { createRequire } from 'node:module';
 import { styleText } from 'node:util';
-import stringWidth from 'string-width';
-import wrapAnsi from 'wrap-ansi';
+import type StringWidth from 'string-width';
+import type WrapAnsi from 'wrap-ansi';
+
+/** The two cost more time to load than most commands need; plain text does without them. */
+const require = createRequire(import.meta.url);
+const loadStringWidth = () => (require('string-width') as { default: typeof StringWidth }).default;
+const loadWrapAnsi = () => (require('wrap-ansi') as { default: typeof WrapAnsi }).default;
+
+/** Text each character of which is known to take one column. */
+const ONE_COLUMN = /^[ -~\u00a0-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u2193\u2500-\u257f✓✗]*$/;
 
 export interface Look {
   /** Columns, 20 to 120. 80 where there is no terminal. */
@@ -33,18 +42,21 @@ export function wrap(
   const room = Math.max(10, look.width - Math.max(indent, hang));
   return text
     .split('\n')
-    .flatMap((line) => wrapAnsi(line, room, { hard: true, trim: true }).split('\n'))
+    .flatMap((line) => (ONE_COLUMN.test(line) && line.length <= room ? [line.trim()] : foldLine(line, room)))
     .map((line, n) => (line === '' ? '' : ' '.repeat(n === 0 ? indent : hang) + line))
     .join('\n');
 }
 
+const foldLine = (line: string, room: number): string[] =>
+  loadWrapAnsi()(line, room, { hard: true, trim: true }).split('\n');
+
 /** Pads a text with blanks to a number of columns, as it is shown. */
 export function padTo(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - stringWidth(text)));
+  return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
 }
 
 /** Columns a text takes on a terminal, without its colour codes. */
-export const columnsOf = (text: string): number => stringWidth(text);
+export const columnsOf = (text: string): number => (ONE_COLUMN.test(text) ? text.length : loadStringWidth()(text));
 
 /** Marks of state, readable without colour. */
 export const MARK = { pass: '✓', fail: '✗', warn: '!', none: '·', arrow: '→' } as const;

@@ -1,0 +1,2 @@
+// `#course`: what a kata's author writes mistakes with. Types only.
+export type { LazyAttempt, Mistake } from './mistake.ts';

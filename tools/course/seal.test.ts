@@ -1,0 +1,52 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { checkSeal, gradedFiles, suiteHash, writeSeal } from './seal.ts';
+import { makeTinyCourse, type TinyCourse } from './testing/tiny-course.ts';
+
+let course: TinyCourse;
+beforeEach(() => {
+  course = makeTinyCourse();
+  course.add('tiny');
+});
+afterEach(() => course.remove());
+
+test('is intact as long as nothing a grade depends on is edited', async () => {
+  await writeSeal(course.root, 'tiny', 3);
+  course.write('katas/tiny/stub.ts', '// another stub');
+
+  expect(await checkSeal(course.root, 'tiny')).toEqual({ status: 'intact', edited: [] });
+});
+
+test.each(gradedFiles('tiny'))('notices an edit of %s', async (file) => {
+  const before = suiteHash(course.root, 'tiny');
+  await writeSeal(course.root, 'tiny', 1);
+  course.write(file, 'edited');
+
+  expect(await checkSeal(course.root, 'tiny')).toEqual({ status: 'edited', edited: [file] });
+  expect(suiteHash(course.root, 'tiny')).not.toBe(before);
+});
+
+test('notices a file taken away', async () => {
+  await writeSeal(course.root, 'tiny', 1);
+  rmSync(join(course.root, 'katas/tiny/suite.test.ts'));
+
+  expect(await checkSeal(course.root, 'tiny')).toMatchObject({ edited: ['katas/tiny/suite.test.ts'] });
+});
+
+test('takes other line ends for the same text', () => {
+  course.write('katas/tiny/contract.ts', 'a\nb\n');
+  const before = suiteHash(course.root, 'tiny');
+  course.write('katas/tiny/contract.ts', 'a\r\nb\r\n');
+
+  expect(suiteHash(course.root, 'tiny')).toBe(before);
+  expect(before).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test('tells no seal from one that was spoilt', async () => {
+  const none = await checkSeal(course.root, 'tiny');
+  course.write('katas/tiny/seal.json', '{"version": 1, "fil');
+
+  expect(none.status).toBe('none');
+  expect((await checkSeal(course.root, 'tiny')).status).toBe('unreadable');
+});

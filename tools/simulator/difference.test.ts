@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { firstDifference } from './difference.ts';
+import { runPlan } from './run.ts';
+import { createOutboxFactory, outboxScenario } from './testing/outbox.ts';
+import { createPlan, step } from './testing/probe.ts';
+import type { TraceEvent } from './trace.ts';
+
+const effect = (atMs: number, data: number): TraceEvent => ({ atMs, phone: 0, kind: 'effect', label: 'counted', data });
+const settled = (atMs: number, error: string | null): TraceEvent => ({
+  atMs,
+  phone: 0,
+  kind: 'settled',
+  id: 1,
+  label: 'save 1',
+  error,
+});
+const log = (atMs: number, text: string): TraceEvent => ({ atMs, phone: 0, kind: 'log', level: 'log', text });
+
+test('finds none between two runs that user and server saw alike, at whatever times', () => {
+  const attempt = [settled(5, null), log(6, 'mine'), effect(9, 1)];
+  const reference = [settled(7, null), effect(70, 1), log(80, 'theirs')];
+
+  expect(firstDifference(attempt, reference)).toBeNull();
+});
+
+test('finds the first place where two runs part', () => {
+  const attempt = [settled(5, null), effect(10.4, 1), effect(20, 2)];
+  const reference = [settled(5, null), effect(11, 2), effect(20, 2)];
+
+  expect(firstDifference(attempt, reference)).toEqual({
+    attempt: 'the server: counted 1',
+    reference: 'the server: counted 2',
+    atMs: 10,
+  });
+});
+
+test('says that one did nothing more when the other went on', () => {
+  const shorter = [settled(5, null)];
+  const longer = [settled(5, null), effect(10, 1)];
+
+  expect(firstDifference(shorter, longer)).toMatchObject({
+    attempt: 'nothing more',
+    reference: 'the server: counted 1',
+  });
+  expect(firstDifference(longer, shorter)).toMatchObject({
+    attempt: 'the server: counted 1',
+    reference: 'nothing more',
+  });
+});
+
+test('takes a failed call for another than one that succeeds, whatever its error', () => {
+  expect(firstDifference([settled(5, 'Error: a')], [settled(5, 'Error: b')])).toBeNull();
+  expect(firstDifference([settled(5, 'Error: a')], [settled(5, null)])).toMatchObject({
+    attempt: 'save 1 fails',
+    reference: 'save 1 succeeds',
+  });
+});
+
+test('finds where a flawed outbox leaves the sound one', async () => {
+  const plan = createPlan({
+    slots: 10,
+    steps: [step('save')],
+    faults: [{ target: 'POST /numbers', kind: 'response-lost' }],
+  });
+
+  const flawed = await runPlan(outboxScenario, createOutboxFactory({ newKeyPerTry: true }), plan);
+  const sound = await runPlan(outboxScenario, createOutboxFactory(), plan);
+
+  expect(firstDifference(flawed.trace, sound.trace)).toMatchObject({
+    attempt: 'the server: counted 1',
+    reference: 'the app is killed',
+  });
+});
