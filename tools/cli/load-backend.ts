@@ -18,7 +18,11 @@ export async function loadBackend(kata: Kata, record: (label: string, data: unkn
   if (typeof createBackend !== 'function') {
     throw new CommandError(`katas/${kata.slug}/backend.ts exports no createBackend(context). Export it.`, EXIT.fault);
   }
-  const { app }: { app: Hono } = createBackend({ nowMs: () => Date.now(), record });
+  const { app }: { app: Hono } = createBackend({
+    nowMs: () => Date.now(),
+    record,
+    push: (_phone: number, data: unknown) => record('push', data),
+  });
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
   return { app, routes: [...new Set(routes)] };
 }

@@ -1,5 +1,5 @@
 // Applies a rubric to evidence. Pure: same evidence, same score.
-import type { Bands, Criterion, Dimension, Level, Rubric } from '../course/schema.ts';
+import type { Bands, Criterion, Dimension, Rubric } from '../course/schema.ts';
 import { LEVELS } from '../course/schema.ts';
 import type { CriterionResult, Evidence, EvidenceStatus, Report, TestResult } from './report.ts';
 import type { CheckResult } from './static-checks.ts';
@@ -147,20 +147,33 @@ function levelShare(criteria: readonly CriterionResult[]): number {
   return criteria.reduce((sum, criterion) => sum + criterion.earned, 0) / points;
 }
 
-/** The one thing to fix first: of the lowest level with a loss, what costs most; what works before what is cheap. */
+/**
+ * The one thing to fix first: of the lowest level with a loss, a criterion whose own tests fail before one that only
+ * suffers with it, then what costs most. What makes the app work goes before what makes it cheap.
+ */
 export function fixFirst(criteria: readonly CriterionResult[], rubric: Rubric): Report['fixFirst'] {
-  const lossOf = ({ points, earned }: CriterionResult) => points - earned;
-  const rankOf = (criterion: CriterionResult) =>
-    LEVELS.indexOf(criterion.level as Level) + (GATED.includes(criterion.dimension) ? 10 : 0);
-  const [worst] = criteria
-    .filter((criterion) => criterion.evidence.some(({ status }) => status !== 'pass'))
-    .sort((a, b) => rankOf(a) - rankOf(b) || lossOf(b) - lossOf(a));
-  if (!worst) return null;
-  const broken = worst.evidence.find(({ status }) => status !== 'pass');
-  const hint = rubric.criteria.find(({ id }) => id === worst.id)?.hints[0] ?? '';
-  return {
-    criterion: worst.id,
-    because: broken ? `${broken.id}${broken.detail ? `: ${broken.detail}` : ''}` : '',
-    hint,
-  };
+  const ranked = criteria
+    .filter((criterion) => problemOf(criterion) !== undefined)
+    .map((criterion) => ({ criterion, rank: rankOf(criterion) }));
+  const [first] = ranked.sort((a, b) => compareRanks(a.rank, b.rank));
+  if (!first) return null;
+  const broken = problemOf(first.criterion);
+  const hint = rubric.criteria.find(({ id }) => id === first.criterion.id)?.hints[0] ?? '';
+  const because = broken ? `${broken.id}${broken.detail ? `: ${broken.detail}` : ''}` : '';
+  return { criterion: first.criterion.id, because, hint };
+}
+
+const problemOf = ({ evidence }: CriterionResult): Evidence | undefined =>
+  evidence.find(({ status }) => status !== 'pass');
+
+/** Smaller goes first, place by place. */
+function rankOf(criterion: CriterionResult): number[] {
+  const { dimension, level, evidence, points, earned } = criterion;
+  const hasFailedTest = evidence.some(({ kind, status }) => kind === 'test' && status !== 'pass');
+  return [GATED.includes(dimension) ? 1 : 0, LEVELS.indexOf(level), hasFailedTest ? 0 : 1, earned - points];
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, n) => value !== b[n]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }

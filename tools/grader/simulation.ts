@@ -21,6 +21,8 @@ export class Simulation {
     this.#child = new SupervisedChild({
       module: path.join(import.meta.dirname, 'simulation-child.ts'),
       cwd: root,
+      // Local times must not depend on where the machine stands.
+      env: { TZ: 'UTC' },
       execArgv: [
         '--permission',
         `--allow-fs-read=${root}`,

@@ -111,7 +111,7 @@ export class SuiteRunner {
       module: path.join(import.meta.dirname, 'suite-child.ts'),
       cwd: root,
       execArgv: ['--no-warnings'],
-      env: { NODE_ENV: 'test', VITEST: 'true', NO_COLOR: '1', FORCE_COLOR: '0' },
+      env: { TZ: 'UTC', NODE_ENV: 'test', VITEST: 'true', NO_COLOR: '1', FORCE_COLOR: '0' },
     });
     this.#child = child;
     this.#whenReady = new Promise((resolve, reject) => {

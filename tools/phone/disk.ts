@@ -45,17 +45,27 @@ export class KeyValueStore<V extends string | number | boolean> {
   }
 }
 
+/** One stored value, with the module it is stored by. */
+export interface StoredEntry {
+  readonly module: 'asyncStorage' | 'mmkv' | 'secureStore';
+  readonly key: string;
+  readonly value: string;
+}
+
 /** The durable state of one phone. A launch gets modules over it; a kill leaves it as it is. */
 export class Disk {
   readonly asyncStorage = new KeyValueStore<string>();
   readonly mmkv = new KeyValueStore<string | number | boolean>();
+  /** Keychain or Keystore: the only place for secrets. */
+  readonly secureStore = new KeyValueStore<string>();
   asyncStorageQuotaBytes = ASYNC_STORAGE_QUOTA_BYTES;
 
   /** Every stored key and value, module by module: what an invariant or a test looks through. */
-  entries(): { module: 'asyncStorage' | 'mmkv'; key: string; value: string }[] {
+  entries(): StoredEntry[] {
     return [
       ...this.asyncStorage.entries().map(([key, value]) => ({ module: 'asyncStorage' as const, key, value })),
       ...this.mmkv.entries().map(([key, value]) => ({ module: 'mmkv' as const, key, value: String(value) })),
+      ...this.secureStore.entries().map(([key, value]) => ({ module: 'secureStore' as const, key, value })),
     ];
   }
 }

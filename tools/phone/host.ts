@@ -14,6 +14,8 @@ export interface Effect {
   readonly parts?: number;
   /** The module's own errors, by fault kind: what a real phone would reject with. */
   readonly errors?: Readonly<Record<string, () => Error>>;
+  /** Answers in place of the usual one, by fault kind: a prompt that a person cancels. */
+  readonly answers?: Readonly<Record<string, () => unknown>>;
 }
 
 /** Applies the first `parts` parts of an effect and gives its result. Runs synchronously. */

@@ -74,7 +74,7 @@ test('takes what TypeScript has at run time: enums, parameter properties, namesp
   expect(seen).toEqual(['green', 3, 3]);
 });
 
-test('lets an app have names of its own that are also the platform names', async () => {
+test('lets an app have names of its own that the platform has as well', async () => {
   const factory = createFactory(await bundle(join(APPS, 'own-names-app.ts'), APPS));
 
   const { names } = factory(NO_GLOBALS) as { names: unknown[] };

@@ -58,6 +58,8 @@ function noCosts(): Costs {
     storageWrites: 0,
     storageReads: 0,
     storageBytes: 0,
+    secureWrites: 0,
+    secureReads: 0,
     timerWakeups: 0,
     offlineWakeups: 0,
     offlineMs: 0,

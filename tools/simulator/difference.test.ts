@@ -48,6 +48,15 @@ test('says that one did nothing more when the other went on', () => {
   });
 });
 
+test('finds none between two runs that differ in their requests alone, when those do not count', async () => {
+  const plan = createPlan({ slots: 10, steps: [step('save')], faults: [{ target: 'POST /numbers', kind: 'portal' }] });
+  const { trace } = await runPlan(outboxScenario, createOutboxFactory(), plan);
+  const thrifty = trace.filter((event) => event.kind !== 'request' || event.request.nth > 1);
+
+  expect(firstDifference(trace, thrifty)).toMatchObject({ attempt: 'sends POST /numbers' });
+  expect(firstDifference(trace, thrifty, { requests: false })).toBeNull();
+});
+
 test('takes a failed call for another than one that succeeds, whatever its error', () => {
   expect(firstDifference([settled(5, 'Error: a')], [settled(5, 'Error: b')])).toBeNull();
   expect(firstDifference([settled(5, 'Error: a')], [settled(5, null)])).toMatchObject({

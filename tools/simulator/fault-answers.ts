@@ -20,7 +20,7 @@ export function answerOfFault(
   if (kind === 'portal')
     return { status: 200, headers: new Headers({ 'content-type': 'text/html' }), body: PORTAL_PAGE };
   const status = Number(kind.split('-')[1]);
-  const headers = new Headers({ 'content-type': 'application/json' });
+  const headers = new Headers({ 'content-type': 'application/json', date: new Date(serverNowMs).toUTCString() });
   if (kind === 'answer-429-seconds') headers.set('retry-after', String(Math.ceil(draw(1, 45, 'retry-after'))));
   if (kind === 'answer-429-date') {
     // One in four dates is already past: wait no longer than the back-off does.

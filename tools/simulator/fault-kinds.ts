@@ -35,6 +35,23 @@ export const STORAGE_FAULTS = {
   'kill-after': 'happened, but the app was killed before it heard',
 } as const;
 
+/** Kinds that strike a prompt for Face ID or the like. */
+export const PROMPT_FAULTS = {
+  'user-cancel': 'was cancelled by the person',
+  'system-cancel': 'was cancelled by the system',
+  lockout: 'was refused: too many tries',
+  'not-recognised': 'did not recognise the person',
+  'kill-before': 'never appeared: the app was killed just before it',
+  'kill-after': 'was answered, but the app was killed before it heard',
+} as const;
+
+/** Kinds that strike a push on its way to the phone. */
+export const PUSH_FAULTS = {
+  lost: 'was lost',
+  doubled: 'came twice',
+  late: 'came minutes late',
+} as const;
+
 export type RequestFault = keyof typeof REQUEST_FAULTS;
 export type StorageFault = keyof typeof STORAGE_FAULTS;
 
@@ -43,8 +60,13 @@ export const isStorageTarget = (target: string): boolean => !target.includes(' '
 
 /** Words for a fault kind, or undefined if there is none of that name for that target. */
 export function faultWords(target: string, kind: string): string | undefined {
-  const kinds: Readonly<Record<string, string>> = isStorageTarget(target) ? STORAGE_FAULTS : REQUEST_FAULTS;
-  return kinds[kind];
+  return kindsFor(target)[kind];
+}
+
+function kindsFor(target: string): Readonly<Record<string, string>> {
+  if (target === 'push') return PUSH_FAULTS;
+  if (target === 'localAuthentication') return PROMPT_FAULTS;
+  return isStorageTarget(target) ? STORAGE_FAULTS : REQUEST_FAULTS;
 }
 
 /** Whether a fault kills the app: what a pair of faults is made with. */

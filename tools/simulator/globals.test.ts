@@ -26,7 +26,6 @@ test('tells virtual time by every form of Date that reads the clock', async () =
   const NOW_MS = EPOCH_MS + 10_000;
 
   await onPhone(({ Date: PhoneDate }) => {
-    // biome-ignore lint/complexity/useDateNow: every form that reads the clock is tried
     seen.push(PhoneDate.now(), new PhoneDate().getTime(), PhoneDate());
   });
 
@@ -272,7 +271,7 @@ test('puts what the app logs into the trace', async () => {
   expect(logs).toEqual(['log saved {"id":7} 3', 'error RangeError: too far', 'warn [object Object]']);
 });
 
-test('makes globalThis, self, window and global one fake, with the phone own clocks and network', async () => {
+test("makes globalThis, self, window and global one fake, with the phone's own clocks and network", async () => {
   const seen: unknown[] = [];
 
   await onPhone((platform) => {

@@ -11,6 +11,7 @@ export const GLOBAL_NAMES = [
   'setImmediate',
   'clearImmediate',
   'Date',
+  'Intl',
   'Math',
   'crypto',
   'performance',
@@ -52,6 +53,7 @@ export function createGlobals(launch: Launch): Globals {
   const platform = {
     ...timers,
     Date: dateOf(launch),
+    Intl: intlOf(launch),
     Math: mathOf(launch),
     crypto: cryptoOf(launch),
     performance: { now: () => launch.world.nowMs, timeOrigin: launch.nowMs() },
@@ -106,6 +108,21 @@ function dateOf(launch: Launch): DateConstructor {
     apply: () => new Date(now()).toString(),
     get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
   });
+}
+
+/** `Intl` whose formats, asked for no date, take the phone's now, and whose default zone is the phone's. */
+function intlOf(launch: Launch): typeof Intl {
+  class PhoneDateTimeFormat extends Intl.DateTimeFormat {
+    constructor(locales?: Intl.LocalesArgument, options?: Intl.DateTimeFormatOptions) {
+      super(locales ?? 'en-GB', { timeZone: launch.phone.conditions.timeZone, ...options });
+    }
+    override formatToParts(date: Date | number = launch.nowMs()): Intl.DateTimeFormatPart[] {
+      return super.formatToParts(date);
+    }
+  }
+  const own = Object.create(Intl) as typeof Intl;
+  Object.defineProperty(own, 'DateTimeFormat', { value: PhoneDateTimeFormat });
+  return own;
 }
 
 function mathOf(launch: Launch): Math {

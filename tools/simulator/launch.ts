@@ -10,6 +10,12 @@ const NEVER: Promise<never> = new Promise(() => undefined);
 /** Storage answers within this many ms, unless a fault slows it. */
 const STORAGE_MS = { min: 0.3, max: 3 };
 
+/** A person answers a prompt within this many ms. */
+const PROMPT_MS = { min: 800, max: 4_000 };
+
+const isStorageCall = ({ target }: Effect): boolean => target.endsWith('.read') || target.endsWith('.write');
+const isStorageWrite = ({ target }: Effect): boolean => target.endsWith('.write');
+
 export class Launch implements EffectHost {
   readonly world: World;
   readonly phone: SimulatedPhone;
@@ -50,12 +56,10 @@ export class Launch implements EffectHost {
   perform<T>(effect: Effect, apply: Apply<T>): Promise<T> {
     if (!this.alive) return NEVER;
     const { world, phone } = this;
-    const isStorage = effect.target.startsWith('storage');
+    const isStorage = isStorageCall(effect);
     const nth = phone.count(effect.target);
-    const fault = isStorage ? world.faultAt(phone.index, effect.target, nth) : undefined;
-    const tookMs = isStorage
-      ? world.draw.between(STORAGE_MS.min, STORAGE_MS.max, effect.target, phone.index, nth)
-      : 0.1;
+    const fault = world.faultAt(phone.index, effect.target, nth);
+    const tookMs = this.#durationOf(effect, nth);
     const applyAtMs = Math.max(world.nowMs, isStorage ? this.#storageFreeAtMs : 0) + tookMs;
     const slowMs = fault === 'slow' ? world.draw.between(2_000, 10_000, 'slow', phone.index, nth) : 0;
     if (isStorage) this.#storageFreeAtMs = applyAtMs + slowMs;
@@ -74,6 +78,16 @@ export class Launch implements EffectHost {
       };
       world.clockwork.after(applyAtMs - world.nowMs, run, this.isAlive);
     });
+  }
+
+  /** Storage takes a few ms, a person at a prompt a few seconds, everything else next to nothing. */
+  #durationOf(effect: Effect, nth: number): number {
+    const { draw } = this.world;
+    if (isStorageCall(effect))
+      return draw.between(STORAGE_MS.min, STORAGE_MS.max, effect.target, this.phone.index, nth);
+    if (effect.target === 'localAuthentication')
+      return draw.between(PROMPT_MS.min, PROMPT_MS.max, effect.target, this.phone.index, nth);
+    return 0.1;
   }
 
   performNow<T>(effect: Effect, apply: Apply<T>): T {
@@ -105,12 +119,14 @@ export class Launch implements EffectHost {
       this.phone.kill(`in the middle of ${effect.call}(${effect.detail})`);
       return {};
     }
+    const otherAnswer = fault === undefined ? undefined : effect.answers?.[fault];
+    if (otherAnswer) return { value: otherAnswer() as T };
     const makeError = fault === undefined ? undefined : effect.errors?.[fault];
     if (makeError) return { error: makeError() };
     this.#count(effect);
     try {
       const value = apply(parts);
-      if (effect.target === 'storage.write') this.#trace(effect, 'applied');
+      if (isStorageWrite(effect)) this.#trace(effect, 'applied');
       if (fault === 'kill-after') this.phone.kill(`after ${effect.call}(${effect.detail}), before the app heard`);
       return { value };
     } catch (error) {
@@ -121,6 +137,8 @@ export class Launch implements EffectHost {
   #count(effect: Effect): void {
     const { costs } = this.world.recorder;
     if (effect.target === 'storage.read') costs.storageReads += 1;
+    if (effect.target === 'secureStore.read') costs.secureReads += 1;
+    if (effect.target === 'secureStore.write') costs.secureWrites += 1;
     if (effect.target !== 'storage.write') return;
     costs.storageWrites += 1;
     costs.storageBytes += effect.sizeBytes ?? 0;

@@ -123,7 +123,7 @@ test('cuts a body in half, so that it is no JSON', async () => {
   expect(() => JSON.parse(body ?? '{}')).toThrow(SyntaxError);
 });
 
-test('answers a portal request with a page in the server place', async () => {
+test("answers a portal request with a page in the server's place", async () => {
   const { body, headers } = await postUnder('portal');
 
   expect(headers?.get('content-type')).toBe('text/html');

@@ -17,6 +17,8 @@ export interface BackendContext {
   nowMs(): number;
   /** Puts an effect people would care about into the trace, such as `applied`. */
   record(label: string, data: Json): void;
+  /** Sends a push to a phone, by its index from 0. It may be lost, doubled or late. */
+  push(phone: number, data: { readonly [key: string]: Json }): void;
 }
 
 /** One phone as an invariant sees it. */

@@ -1,21 +1,30 @@
 // One phone of the world: its disk, its condition, and the launch that is running on it.
-import { defaultConditions } from '../phone/device.ts';
+import { type Conditions, defaultConditions } from '../phone/device.ts';
 import { Disk } from '../phone/disk.ts';
 import { OFFLINE, WIFI } from '../phone/net-info.ts';
+import type { NotificationContent } from '../phone/notifications.ts';
 import { EPOCH_MS } from './clockwork.ts';
 import { Launch } from './launch.ts';
+import type { Json } from './plan.ts';
 import type { World } from './world.ts';
+
+/** The OS lets a background task run for this long. Source: iOS, BGAppRefreshTask, about 30 s. */
+const BACKGROUND_TASK_MS = 30_000;
+/** A push is under way this long, in ms; a late one this many. */
+const PUSH_MS = { min: 200, max: 5_000 };
+const LATE_PUSH_MS = { min: 120_000, max: 1_200_000 };
 
 export class SimulatedPhone {
   readonly world: World;
   readonly index: number;
   readonly disk = new Disk();
-  readonly conditions = defaultConditions();
+  readonly conditions: Conditions;
   launch: Launch | null = null;
   launches = 0;
   /** How far the phone's clock is off, in ms. */
   skewMs = 0;
   readonly #counts = new Map<string, number>();
+  #isAwake = false;
   #offlineReasons = 0;
   #backgroundReasons = 0;
   #offlineSinceMs = 0;
@@ -24,6 +33,7 @@ export class SimulatedPhone {
   constructor(world: World, index: number) {
     this.world = world;
     this.index = index;
+    this.conditions = defaultConditions(`push-token-${index + 1}`);
   }
 
   /** The phone's own clock, in whole ms since 1970. */
@@ -35,9 +45,9 @@ export class SimulatedPhone {
     return this.conditions.network.isConnected;
   }
 
-  /** In the background timers stand still. */
+  /** In the background timers stand still, but for the while in which the OS runs a task. */
   get isFrozen(): boolean {
-    return this.conditions.appState === 'background';
+    return this.conditions.appState === 'background' && !this.#isAwake;
   }
 
   /** The ordinal, from 1, of the next effect on a target. */
@@ -105,6 +115,41 @@ export class SimulatedPhone {
     this.conditions.appState = 'background';
     this.world.emit(this.index, { kind: 'condition', condition: 'background' });
     this.launch.device.appStateChanged();
+    this.#planBackgroundTasks(this.launch);
+  }
+
+  /** The OS runs what is registered when it suits it: at the interval asked for, or up to twice that. */
+  #planBackgroundTasks(launch: Launch): void {
+    const since = this.world.nowMs;
+    for (const { name, minimumIntervalMs } of launch.device.backgroundTasks()) {
+      const delayMs = minimumIntervalMs * this.world.draw.between(1, 2, 'background-task', this.index, name, since | 0);
+      const isWanted = () => launch.alive && this.conditions.appState === 'background' && !this.world.isHealed;
+      this.world.clockwork.after(delayMs, () => this.#runBackgroundTask(launch, name), isWanted);
+    }
+  }
+
+  #runBackgroundTask(launch: Launch, name: string): void {
+    const task = launch.device.backgroundTasks().find((one) => one.name === name);
+    if (!task) return;
+    this.#isAwake = true;
+    this.#thaw();
+    this.world.callApp(launch, () => {
+      const sleep = () => {
+        this.#isAwake = false;
+      };
+      task.run().then(sleep, sleep);
+    });
+    this.world.clockwork.after(BACKGROUND_TASK_MS, () => {
+      this.#isAwake = false;
+    });
+    this.#planBackgroundTasks(launch);
+  }
+
+  /** What came due while timers stood still fires now, in the order in which it came due. */
+  #thaw(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const { run, isWanted } of held) this.world.clockwork.after(0, run, isWanted);
   }
 
   goToForeground(): void {
@@ -112,11 +157,28 @@ export class SimulatedPhone {
     if (this.#backgroundReasons > 0 || this.conditions.appState === 'active') return;
     this.conditions.appState = 'active';
     this.world.emit(this.index, { kind: 'condition', condition: 'foreground' });
-    const held = this.#held;
-    this.#held = [];
     this.launch?.device.appStateChanged();
-    // What came due in the background fires now, in the order in which it came due.
-    for (const { run, isWanted } of held) this.world.clockwork.after(0, run, isWanted);
+    this.#thaw();
+  }
+
+  /** A push on its way to this phone. One that finds it offline or without a running app is lost. */
+  push(content: NotificationContent): void {
+    const nth = this.count('push');
+    const fault = this.world.faultAt(this.index, 'push', nth);
+    if (fault) this.world.noteFault(this.index, fault, 'push', nth);
+    if (fault === 'lost') return;
+    const range = fault === 'late' ? LATE_PUSH_MS : PUSH_MS;
+    for (let copy = 0; copy < (fault === 'doubled' ? 2 : 1); copy += 1) {
+      const tripMs = this.world.draw.between(range.min, range.max, 'push', this.index, nth, copy);
+      this.world.clockwork.after(tripMs, () => this.#receive(`push-${nth}`, content));
+    }
+  }
+
+  #receive(identifier: string, content: NotificationContent): void {
+    const { launch } = this;
+    if (!launch || !this.isOnline) return;
+    this.world.emit(this.index, { kind: 'push', data: content.data as Json });
+    this.world.callApp(launch, () => launch.device.notified({ date: this.nowMs(), request: { identifier, content } }));
   }
 
   whenThawed(run: () => void, isWanted: () => boolean): void {

@@ -62,6 +62,8 @@ function drawn(event: TraceEvent, trace: readonly TraceEvent[], index: number): 
       return drawnRequest(event, trace, index);
     case 'effect':
       return plain(atMs, phone, 'server', `${event.label} ${JSON.stringify(event.data)}`);
+    case 'push':
+      return plain(atMs, phone, 'app', `push ${JSON.stringify(event.data)}`);
     case 'rejection':
       return { ...plain(atMs, phone, 'app', `unhandled rejection: ${event.text}`), mark: 'fault' };
     default:

@@ -67,6 +67,9 @@ function eventWords(scenario: AnyScenario, plan: Plan, event: TraceEvent): strin
 function targetWords(target: string): string {
   if (target === 'storage.write') return 'write to storage';
   if (target === 'storage.read') return 'read from storage';
+  if (target === 'secureStore.write') return 'write to the keychain';
+  if (target === 'secureStore.read') return 'read from the keychain';
+  if (target === 'localAuthentication') return 'prompt for the person';
   return target;
 }
 

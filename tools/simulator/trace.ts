@@ -60,6 +60,8 @@ export type TraceEvent = At &
     | { readonly kind: 'state'; readonly view: Json }
     | { readonly kind: 'fault'; readonly fault: string; readonly target: string; readonly nth: number }
     | { readonly kind: 'log'; readonly level: string; readonly text: string }
+    /** A push that reached a running app. */
+    | { readonly kind: 'push'; readonly data: Json }
     | { readonly kind: 'rejection'; readonly text: string }
     | { readonly kind: 'violation'; readonly invariant: string; readonly text: string }
   );
@@ -72,6 +74,9 @@ export interface Costs {
   storageWrites: number;
   storageReads: number;
   storageBytes: number;
+  /** Writes to and reads from the keychain. */
+  secureWrites: number;
+  secureReads: number;
   timerWakeups: number;
   /** Timers that fired while the phone was offline and nothing else had happened. */
   offlineWakeups: number;

@@ -66,6 +66,7 @@ export class World {
     this.backend = scenario.backend({
       nowMs: () => this.serverNowMs(),
       record: (label, data) => this.emit(0, { kind: 'effect', label, data }),
+      push: (phone, data) => this.phones[phone]?.push({ title: null, body: null, data }),
     });
     this.facts = scenario.facts();
     this.phones = Array.from({ length: scenario.phones ?? 1 }, (_, index) => new SimulatedPhone(this, index));

@@ -99,7 +99,7 @@ async function verifyContent({ root, slug, seed, onProgress }: Bench): Promise<F
 
 /** The backend's routes, as Hono knows them, without what serves all paths. */
 function routesOf(scenario: AnyScenario): string[] {
-  const { app } = scenario.backend({ nowMs: () => 0, record: () => undefined });
+  const { app } = scenario.backend({ nowMs: () => 0, record: () => undefined, push: () => undefined });
   return [
     ...new Set(
       app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path: route }) => `${method} ${route}`),

@@ -22,6 +22,8 @@ const COST_WORDS: readonly (readonly [keyof Costs, string])[] = [
   ['storageWrites', 'storage writes'],
   ['storageReads', 'storage reads'],
   ['storageBytes', 'bytes written to storage'],
+  ['secureWrites', 'keychain writes'],
+  ['secureReads', 'keychain reads'],
   ['timerWakeups', 'timers fired'],
   ['offlineWakeups', 'timers fired while offline'],
   ['stateChanges', 'state changes'],

@@ -22,7 +22,7 @@ export const run: RunCommand = async (context) => {
   output.print(output.paint('bold', 'Airplane Mode: a demonstration'));
   output.print(`A typical first attempt at ${DEMO.slug}, graded. What is wrong with it: ${lowerFirst(mistake.title)}`);
   output.print('It passes a quick try by hand. The simulated phone finds out:');
-  output.print(renderReport(report, output.look, { isDemo: true }));
+  output.print(renderReport(report, output.look));
   return EXIT.ok;
 };
 

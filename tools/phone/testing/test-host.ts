@@ -57,14 +57,17 @@ export class TestHost implements EffectHost {
 
   #apply<T>(effect: Effect, apply: Apply<T>): T {
     if (!this.#alive) return undefined as T;
-    const fault = effect.target === 'storage.write' ? this.#shared.faults.shift() : undefined;
+    const fault = isWrite(effect) ? this.#shared.faults.shift() : undefined;
     const error = fault && effect.errors?.[fault];
     if (error) throw error();
     return apply(effect.parts ?? 1);
   }
 
   #untilReleased(effect: Effect): Promise<void> | undefined {
-    if (!this.#shared.gate.held || effect.target !== 'storage.write') return undefined;
+    if (!this.#shared.gate.held || !isWrite(effect)) return undefined;
     return new Promise((resolve) => this.#shared.gate.waiting.push(resolve));
   }
 }
+
+/** A write to any of the phone's stores. */
+const isWrite = ({ target }: Effect): boolean => target.endsWith('.write');

@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { type Conditions, createDevice, type Device, defaultConditions, type LaunchedDevice } from '../device.ts';
 import { Disk } from '../disk.ts';
+import type { LocalAuthenticationResult } from '../local-authentication.ts';
 import { CELLULAR, OFFLINE, WIFI } from '../net-info.ts';
 import { type StorageFault, TestHost } from './test-host.ts';
 
@@ -43,6 +44,18 @@ export interface TestPhone {
   /** Storage writes wait, unapplied, until `releaseWrites`. */
   holdWrites(): void;
   releaseWrites(): Promise<void>;
+  /** What a kata's `createBackend` is made with: the server's clock, no trace, pushes to this phone. */
+  readonly backendContext: {
+    nowMs(): number;
+    record(label: string, data: unknown): void;
+    push(phone: number, data: Readonly<Record<string, unknown>>): void;
+  };
+  /** Delivers a push to the app, if it runs. */
+  push(data: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The OS runs the app's registered background tasks once. */
+  runBackgroundTasks(): Promise<void>;
+  /** What the next prompts for Face ID or the like end with. */
+  answerPrompts(answer: LocalAuthenticationResult): void;
   /** The server's clock, in ms since 1970: right whatever the phone's says. */
   serverNowMs(): number;
   /** Listeners the app has on the phone's modules. */
@@ -58,7 +71,9 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
   vi.useFakeTimers({ now: new Date(now), toFake: [...FAKED] });
   const startMs = Date.parse(now);
   const startedAt = performance.now();
-  const elapsedMs = () => Math.round(performance.now() - startedAt);
+  /** Time that passed while timers stood still. */
+  let frozenMs = 0;
+  const elapsedMs = () => Math.round(performance.now() - startedAt) + frozenMs;
   const realFetch = globalThis.fetch;
   const disk = new Disk();
   const conditions: Conditions = defaultConditions();
@@ -76,17 +91,17 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) => own.settleIfAlive(send(input, init)));
   }
 
+  /** A request leaves when it is made: text bodies are at hand, and only others must be read first. */
   async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const request = new Request(input, init);
-    const body = request.body === null ? '' : await request.clone().text();
+    const body = typeof init?.body === 'string' ? init.body : request.body === null ? '' : null;
+    return depart(request, body ?? (await request.clone().text()));
+  }
+
+  async function depart(request: Request, body: string): Promise<Response> {
     request.signal.throwIfAborted();
-    requests.push({
-      method: request.method,
-      url: request.url,
-      headers: Object.fromEntries(request.headers),
-      body,
-      atMs: elapsedMs(),
-    });
+    const headers = Object.fromEntries(request.headers);
+    requests.push({ method: request.method, url: request.url, headers, body, atMs: elapsedMs() });
     if (!conditions.network.isConnected) throw new TypeError('Network request failed');
     inFlight += 1;
     try {
@@ -115,6 +130,11 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     await settle();
   }
 
+  function notify(data: Readonly<Record<string, unknown>>): void {
+    const content = { title: null, body: null, data };
+    launched.notified({ date: Date.now(), request: { identifier: 'push', content } });
+  }
+
   launch();
   return {
     get device() {
@@ -134,6 +154,7 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
       await settle();
       if (conditions.appState === 'background') {
         vi.setSystemTime(Date.now() + ms);
+        frozenMs += ms;
         return;
       }
       let done = false;
@@ -180,6 +201,18 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
         gate.held = false;
         for (const go of gate.waiting.splice(0)) go();
       }),
+    backendContext: {
+      nowMs: () => startMs + elapsedMs(),
+      record: () => undefined,
+      push: (_phone, data) => notify(data),
+    },
+    push: (data) => change(() => notify(data)),
+    runBackgroundTasks: async () => {
+      await Promise.allSettled(launched.backgroundTasks().map(({ run }) => run()));
+    },
+    answerPrompts: (answer) => {
+      conditions.biometrics.answer = answer;
+    },
     serverNowMs: () => startMs + elapsedMs(),
     listenerCount: () => launched.listenerCount(),
     dispose() {
