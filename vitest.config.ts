@@ -1,21 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-// The suites run on the learner's attempt; with KATA_TARGET=reference on the reference.
-const conditions = process.env.KATA_TARGET === 'reference' ? ['reference'] : [];
-
-export default defineConfig({
+// The suites run on the learner's attempt; with `--mode reference` on the reference.
+export default defineConfig(({ mode }) => ({
+  ssr: { resolve: { conditions: [...(mode === 'reference' ? ['reference'] : []), 'node', 'module', 'development|production'] } },
   test: {
+    // Tags are the criteria of each kata's rubric; `kata verify` checks them.
     strictTags: false,
     projects: [
-      {
-        extends: true,
-        ssr: { resolve: { conditions: [...conditions, 'node', 'module', 'development|production'] } },
-        test: { name: 'katas', include: ['katas/*/suite.test.ts'] },
-      },
-      {
-        extends: true,
-        test: { name: 'tools', include: ['tools/**/*.test.ts'] },
-      },
+      { extends: true, test: { name: 'katas', include: ['katas/*/suite.test.ts'] } },
+      { extends: true, test: { name: 'tools', include: ['tools/**/*.test.ts'] } },
     ],
   },
-});
+}));

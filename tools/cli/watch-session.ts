@@ -56,6 +56,7 @@ export class WatchSession {
     const progress = createProgress();
     progress.say('running …');
     const simulation = this.#simulation;
+    // The next save finds the next process warm.
     const report = await gradeAttempt(this.#context, this.#kata, {
       schedules: this.#options.schedules ?? WATCH_SCHEDULES,
       seed: this.#options.seed ?? DEFAULT_SEED,
@@ -64,6 +65,7 @@ export class WatchSession {
       changed,
       onProgress: progress.say,
     });
+    simulation.stop();
     this.#simulation = new Simulation(this.#context.root);
     progress.done();
     this.report = report;

@@ -33,8 +33,12 @@ export interface GradeOptions {
   readonly saved?: readonly Plan[];
   /** A runner to use and leave running; without one, one is made and stopped. */
   readonly runner?: SuiteRunner;
-  /** A simulation process that is already warm. It is used up. */
+  /** A simulation process that is already warm; it is the caller's to stop. */
   readonly simulation?: Simulation;
+  /** Runs spent on making each failing schedule smaller. */
+  readonly shrinkRunsMax?: number;
+  /** Ends the simulation as soon as one of these invariants is broken. */
+  readonly stopWhenBroken?: readonly string[];
   /** Files edited since the runner's last run. */
   readonly changed?: readonly string[];
   /** Leaves out type check and static checks, and takes them as passed: for variants whose form is not in question. */
@@ -67,14 +71,13 @@ export async function grade(options: GradeOptions): Promise<Report> {
       `${seal.edited.join(', ')} ${seal.edited.length === 1 ? 'is' : 'are'} not as the kata was published, so a grade would mean nothing. To put ${seal.edited.length === 1 ? 'it' : 'them'} back: git checkout -- ${seal.edited.join(' ')}`,
     );
   }
-  const own = options.runner ? null : new SuiteRunner({ root, isReference: target.kind === 'reference' });
-  const runner = options.runner ?? own;
+  const runner = options.runner ?? new SuiteRunner({ root, isReference: target.kind === 'reference' });
   const simulation = options.simulation ?? new Simulation(root);
   try {
     const bundles = await bundleBoth(root, slug, target);
     if (typeof bundles === 'string') return notGradable(frame(), bundles);
     const [suite, simulated, checks] = await Promise.all([
-      runner ? runner.run([target.suite], options.changed) : null,
+      runner.run([target.suite], options.changed),
       simulate(options, simulation, bundles, rubric, seed),
       options.skipsChecks
         ? CHECKS.map((id) => ({ id, status: 'pass' as const, detail: '' }))
@@ -83,8 +86,8 @@ export async function grade(options: GradeOptions): Promise<Report> {
     if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
     return compose(frame(), suite, simulated, checks);
   } finally {
-    own?.stop();
-    simulation.stop();
+    if (!options.runner) runner.stop();
+    if (!options.simulation) simulation.stop();
   }
 }
 
@@ -95,7 +98,7 @@ interface Bundles {
 
 /** The code of both, or why the attempt has none. */
 async function bundleBoth(root: string, slug: string, target: Target): Promise<Bundles | string> {
-  const reference = await bundle(kataPaths(root, slug).reference, root);
+  const reference = await bundleReference(root, slug);
   if (target.kind === 'reference') return { attempt: reference, reference };
   try {
     return { attempt: await bundle(target.file, root), reference };
@@ -105,17 +108,39 @@ async function bundleBoth(root: string, slug: string, target: Target): Promise<B
   }
 }
 
+const references = new Map<string, Promise<string>>();
+
+/** The reference is bundled once a process: it does not change under a learner's hands. */
+function bundleReference(root: string, slug: string): Promise<string> {
+  const file = kataPaths(root, slug).reference;
+  const known = references.get(file) ?? bundle(file, root);
+  references.set(file, known);
+  return known;
+}
+
 async function simulate(
-  { root, slug, target, schedules = GRADE_SCHEDULES, saved = [], onProgress }: GradeOptions,
+  {
+    root,
+    slug,
+    target,
+    schedules = GRADE_SCHEDULES,
+    saved = [],
+    shrinkRunsMax,
+    stopWhenBroken,
+    onProgress,
+  }: GradeOptions,
   simulation: Simulation,
   bundles: Bundles,
   rubric: Rubric,
   seed: number,
 ): Promise<JudgedSimulation> {
   const code = { scenarioFile: kataPaths(root, slug).scenario, ...bundles, isReference: target.kind === 'reference' };
-  const outcome = await simulation.run({ code, job: { type: 'campaign', seed, schedules, saved } }, (at) =>
-    onProgress?.(`simulating ${at}`),
-  );
+  const how = {
+    ...(shrinkRunsMax === undefined ? {} : { shrinkRunsMax }),
+    ...(stopWhenBroken === undefined ? {} : { stopWhenBroken }),
+  };
+  const job = { type: 'campaign', seed, schedules, saved, ...how } as const;
+  const outcome = await simulation.run({ code, job }, (at) => onProgress?.(`simulating ${at}`));
   return judgeSimulation(outcome, rubric, seed);
 }
 
@@ -127,10 +152,10 @@ interface Frame {
   readonly durationMs: number;
 }
 
-function compose(frame: Frame, suite: SuiteOutcome | null, simulated: JudgedSimulation, checks: CheckResult[]): Report {
+function compose(frame: Frame, suite: SuiteOutcome, simulated: JudgedSimulation, checks: CheckResult[]): Report {
   const { rubric, bands, titles } = frame;
   const criteriaIds = new Set(rubric.criteria.map(({ id }) => id));
-  const tests = suite ? judgeTests(titles, suite, criteriaIds) : [];
+  const tests = judgeTests(titles, suite, criteriaIds);
   const invariants = simulated.invariants.map((one) => withUnhandled(one, suite));
   const criteria = scoreCriteria(rubric, { tests, invariants, budgets: simulated.budgets, checks });
   const score = totalOf(criteria);
@@ -153,15 +178,15 @@ function compose(frame: Frame, suite: SuiteOutcome | null, simulated: JudgedSimu
 }
 
 /** A rejection that nobody handled in the suite counts as one in the simulation does. */
-function withUnhandled(evidence: JudgedSimulation['invariants'][number], suite: SuiteOutcome | null): typeof evidence {
-  const [first] = suite?.unhandled ?? [];
+function withUnhandled(evidence: JudgedSimulation['invariants'][number], suite: SuiteOutcome): typeof evidence {
+  const [first] = suite.unhandled;
   if (evidence.id !== 'no-unhandled-rejection' || !first || evidence.status !== 'pass') return evidence;
   return { ...evidence, status: 'fail', survival: 0, detail: `In the suite: ${first.name}: ${first.message}` };
 }
 
-function whyIncomplete(tests: readonly TestResult[], suite: SuiteOutcome | null): string | null {
+function whyIncomplete(tests: readonly TestResult[], suite: SuiteOutcome): string | null {
   const waiting = tests.filter(({ status }) => status === 'blocked' || status === 'not-run');
-  if (suite?.stoppedBy)
+  if (suite.stoppedBy)
     return `The suite was ended after "${suite.stoppedBy}": too many tests hung. ${waiting.length} of ${tests.length} tests were not run.`;
   const skipped = tests.filter(({ status }) => status === 'skipped');
   if (skipped.length > 0) return `${skipped.length} of ${tests.length} tests are skipped, so the grade is not whole.`;

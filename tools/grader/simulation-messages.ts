@@ -15,7 +15,14 @@ export interface SimulationCode {
 }
 
 export type SimulationJob =
-  | { readonly type: 'campaign'; readonly seed: number; readonly schedules: number; readonly saved: readonly Plan[] }
+  | {
+      readonly type: 'campaign';
+      readonly seed: number;
+      readonly schedules: number;
+      readonly saved: readonly Plan[];
+      readonly shrinkRunsMax?: number;
+      readonly stopWhenBroken?: readonly string[];
+    }
   | { readonly type: 'compare'; readonly seed: number; readonly schedules: number }
   /** Faults of the scenario that never matter to the attempt. */
   | { readonly type: 'coverage'; readonly seed: number }

@@ -13,11 +13,20 @@ export type SimulationOutcome =
   | { readonly kind: 'hung' | 'crashed'; readonly path: string; readonly detail: string }
   | { readonly kind: 'fault'; readonly message: string };
 
-/** A child that waits, warm, for one simulation. */
+export interface SimulationOptions {
+  /** Takes more than one job, as long as none of them hangs or crashes (default false). For attempts that can be trusted not to leave anything behind. */
+  readonly isReused?: boolean;
+}
+
+/** A child that waits, warm, for a job. */
 export class Simulation {
   readonly #child: SupervisedChild<SimulationRequest, SimulationEvent>;
+  readonly #isReused: boolean;
+  /** It has done its job, or died of it. */
+  isSpent = false;
 
-  constructor(root: string) {
+  constructor(root: string, { isReused = false }: SimulationOptions = {}) {
+    this.#isReused = isReused;
     this.#child = new SupervisedChild({
       module: path.join(import.meta.dirname, 'simulation-child.ts'),
       cwd: root,
@@ -35,14 +44,14 @@ export class Simulation {
     });
   }
 
-  /** Runs once; the child ends with it. */
+  /** Does one job. Unless it is reused, the child ends with it. */
   run(request: SimulationRequest, onProgress: (path: string) => void = () => undefined): Promise<SimulationOutcome> {
     const child = this.#child;
     let schedule = 'the start';
     return new Promise((resolve) => {
       const finish = (outcome: SimulationOutcome) => {
         watchdog.rest();
-        child.stop();
+        if (outcome.kind !== 'done' || !this.#isReused) this.stop();
         resolve(outcome);
       };
       const watchdog = new Watchdog(SILENCE_MS, () =>
@@ -68,6 +77,7 @@ export class Simulation {
   }
 
   stop(): void {
+    this.isSpent = true;
     this.#child.stop();
   }
 }

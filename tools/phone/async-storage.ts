@@ -50,26 +50,35 @@ export function createAsyncStorage(host: EffectHost, disk: Disk): AsyncStorage {
         if (parts > 0) put(key, value);
       });
     },
-    removeItem: (key) =>
-      write('removeItem', key, 0, 1, (parts) => {
+    removeItem: async (key) => {
+      requireText('removeItem key', key);
+      await write('removeItem', key, 0, 1, (parts) => {
         if (parts > 0) store.delete(key);
-      }),
+      });
+    },
     getAllKeys: () => read('getAllKeys', '', () => store.keys()),
-    multiGet: (keys) =>
-      read('multiGet', keys.join(', '), () =>
+    multiGet: async (keys) => {
+      for (const key of keys) requireText('multiGet key', key);
+      return read('multiGet', keys.join(', '), () =>
         keys.map((key): [string, string | null] => [key, store.get(key) ?? null]),
-      ),
+      );
+    },
     multiSet: async (pairs) => {
-      for (const [key, value] of pairs) requireText(`multiSet value of "${key}"`, value);
+      for (const [key, value] of pairs) {
+        requireText('multiSet key', key);
+        requireText(`multiSet value of "${key}"`, value);
+      }
       const sizeBytes = pairs.reduce((sum, [, value]) => sum + byteLength(value), 0);
       await write('multiSet', pairs.map(([key]) => key).join(', '), sizeBytes, pairs.length, (parts) => {
         for (const [key, value] of pairs.slice(0, parts)) put(key, value);
       });
     },
-    multiRemove: (keys) =>
-      write('multiRemove', keys.join(', '), 0, keys.length, (parts) => {
+    multiRemove: async (keys) => {
+      for (const key of keys) requireText('multiRemove key', key);
+      await write('multiRemove', keys.join(', '), 0, keys.length, (parts) => {
         for (const key of keys.slice(0, parts)) store.delete(key);
-      }),
+      });
+    },
     clear: () =>
       write('clear', '', 0, 1, (parts) => {
         if (parts > 0) store.clear();

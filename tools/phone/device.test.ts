@@ -7,7 +7,8 @@ import { TestHost } from './testing/test-host.ts';
 function launch() {
   const conditions = defaultConditions();
   const host = new TestHost({ faults: [], gate: { held: false, waiting: [] } });
-  return { conditions, host, ...createDevice(host, new Disk(), conditions) };
+  const disk = new Disk();
+  return { conditions, disk, host, ...createDevice(host, disk, conditions) };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -136,4 +137,86 @@ test('lets a listener remove itself or another while all are called', () => {
   appStateChanged();
 
   expect(seen).toEqual(['first', 'added']);
+});
+
+test('keeps secrets in a store of their own, over a kill', async () => {
+  const { disk, device, host } = launch();
+  await device.secureStore.setItemAsync('token', 'secret');
+  await device.asyncStorage.clear();
+  host.kill();
+
+  expect(disk.entries()).toEqual([{ module: 'secureStore', key: 'token', value: 'secret' }]);
+});
+
+test('gives a secret back, and null once it is gone', async () => {
+  const { device } = launch();
+  await device.secureStore.setItemAsync('token', 'secret');
+
+  const before = await device.secureStore.getItemAsync('token');
+  await device.secureStore.deleteItemAsync('token');
+
+  expect([before, await device.secureStore.getItemAsync('token')]).toEqual(['secret', null]);
+});
+
+test('rejects a key that the keychain does not take, and a value that is no text', async () => {
+  const { device, disk } = launch();
+
+  await expect(device.secureStore.setItemAsync('a key', 'x')).rejects.toThrow('Invalid key provided to SecureStore');
+  await expect(device.secureStore.getItemAsync('')).rejects.toThrow('Invalid key provided to SecureStore');
+  await expect(device.secureStore.setItemAsync('key', 7 as unknown as string)).rejects.toThrow(TypeError);
+
+  expect(disk.entries()).toEqual([]);
+});
+
+test('answers a prompt as the person does, and says when no face is enrolled', async () => {
+  const { conditions, device } = launch();
+  const first = await device.localAuthentication.authenticateAsync();
+  conditions.biometrics = { ...conditions.biometrics, answer: { success: false, error: 'user_cancel' } };
+  const second = await device.localAuthentication.authenticateAsync();
+  conditions.biometrics = { ...conditions.biometrics, isEnrolled: false };
+  const third = await device.localAuthentication.authenticateAsync();
+
+  expect([first, second, third]).toEqual([
+    { success: true },
+    { success: false, error: 'user_cancel' },
+    { success: false, error: 'not_enrolled' },
+  ]);
+  expect(await device.localAuthentication.isEnrolledAsync()).toBe(false);
+});
+
+test('gives each push to who listens, until removed, and counts that listener', async () => {
+  const { device, notified, listenerCount } = launch();
+  const content = { title: null, body: null, data: { id: 1 } };
+  const seen: string[] = [];
+  const subscription = device.notifications.addNotificationReceivedListener(({ request }) =>
+    seen.push(request.identifier),
+  );
+
+  notified({ date: 0, request: { identifier: 'push-1', content } });
+  const counted = listenerCount();
+  subscription.remove();
+  notified({ date: 0, request: { identifier: 'push-2', content } });
+
+  expect([seen, counted, listenerCount()]).toEqual([['push-1'], 1, 0]);
+});
+
+test('registers a background task once it is defined, for a quarter of an hour at least', async () => {
+  const { device, backgroundTasks } = launch();
+  const register = () => device.backgroundTask.registerTaskAsync('sync', { minimumInterval: 1 });
+
+  await expect(register()).rejects.toThrow('Task "sync" is not defined');
+  device.backgroundTask.defineTask('sync', async () => undefined);
+  await register();
+  const registered = backgroundTasks().map(({ name, minimumIntervalMs }) => [name, minimumIntervalMs]);
+  await device.backgroundTask.unregisterTaskAsync('sync');
+
+  expect(registered).toEqual([['sync', 900_000]]);
+  expect(backgroundTasks()).toEqual([]);
+});
+
+test('tells the zone of the phone', () => {
+  const { conditions, device } = launch();
+  conditions.timeZone = 'Europe/Berlin';
+
+  expect(device.localization.getCalendars()[0]?.timeZone).toBe('Europe/Berlin');
 });

@@ -14,9 +14,9 @@ export class KeyValueStore<V extends string | number | boolean> {
   }
 
   set(key: string, value: V): void {
-    this.delete(key);
+    const old = this.#entries.get(key);
+    this.#usedBytes += byteLength(String(value)) - (old === undefined ? -byteLength(key) : byteLength(String(old)));
     this.#entries.set(key, value);
-    this.#usedBytes += byteLength(key) + byteLength(String(value));
   }
 
   delete(key: string): void {

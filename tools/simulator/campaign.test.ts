@@ -113,7 +113,7 @@ test('runs saved schedules first, and keeps them over a change of the seed', asy
 });
 
 // Shrinking makes faults milder and takes none out: see generate.test.ts.
-test.fails('shrinks to at most three faults and steps, which still break the same invariant', async () => {
+test('shrinks to at most three faults and steps, which still break the same invariant', async () => {
   const { violations } = await simulate({ newKeyPerTry: true }, { schedules: 100 });
 
   const [violation] = violations;
@@ -195,6 +195,20 @@ test('stops early when the app keeps running away', async () => {
   expect(result.stoppedBy).toBe('runaway');
   expect(result.schedules).toBeLessThan(20);
   expect(result.violations.map(({ invariant }) => invariant)).toEqual(['bounded']);
+});
+
+test('stops at the first break of what it was told to stop at', async () => {
+  const other = await simulate(
+    { keepsListener: true },
+    { schedules: 5, shrinkRunsMax: 1, stopWhenBroken: ['settles'] },
+  );
+  const named = await simulate(
+    { keepsListener: true },
+    { schedules: 5, shrinkRunsMax: 1, stopWhenBroken: ['silent-after-dispose'] },
+  );
+
+  expect([other.schedules, named.schedules]).toEqual([5, 1]);
+  expect(named.violations.map(({ invariant }) => invariant)).toEqual(['silent-after-dispose']);
 });
 
 test('sums budgets beside the reference, over the same schedules', async () => {

@@ -13,6 +13,8 @@ export interface CampaignOptions {
   readonly saved?: readonly Plan[];
   /** Runs spent on making each failing schedule smaller (default 120). */
   readonly shrinkRunsMax?: number;
+  /** Ends as soon as one of these is broken: for one who only asks whether it ever is. */
+  readonly stopWhenBroken?: readonly string[];
   /** Called before each schedule: a sign of life. */
   readonly onSchedule?: (done: number, path: string) => void;
 }
@@ -67,7 +69,14 @@ export async function runCampaign(
   reference: AppFactory,
   options: CampaignOptions,
 ): Promise<CampaignResult> {
-  const { seed, schedules, saved = [], shrinkRunsMax = 120, onSchedule = () => undefined } = options;
+  const {
+    seed,
+    schedules,
+    saved = [],
+    shrinkRunsMax = 120,
+    stopWhenBroken = [],
+    onSchedule = () => undefined,
+  } = options;
   const isReference = attempt === reference;
   const countEffects = async (plan: Plan) => (await runPlan(scenario, reference, plan)).counts;
   const all = await planSchedules(scenario, { seed, schedules, saved }, countEffects);
@@ -129,7 +138,7 @@ export async function runCampaign(
       else found.set(invariant, { count: 1, first: schedule });
     }
     if (result.hasRunAway) tally.runaways += 1;
-    if (tally.runaways >= RUNAWAYS_MAX) break;
+    if (tally.runaways >= RUNAWAYS_MAX || stopWhenBroken.some((id) => found.has(id))) break;
   }
 
   const violations: CampaignViolation[] = [];

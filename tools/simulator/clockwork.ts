@@ -16,12 +16,21 @@ export class Clockwork {
   readonly #queue = new EventQueue();
   #seq = 0;
   #nowMs = 0;
+  #holds = 0;
   /** Events run so far: the measure of a runaway app. */
   eventCount = 0;
 
   /** Virtual time since the run began, in ms, with fractions. */
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** Stops virtual time while something happens in real time. Gives the function that lets it go on. */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+    };
   }
 
   /** Plans something. `isWanted` is asked when its time has come. */
@@ -49,7 +58,7 @@ export class Clockwork {
       const beat = () => {
         waiting -= 1;
         try {
-          isDone ||= stop() || !this.#runNext(horizonMs);
+          if (this.#holds === 0) isDone ||= stop() || !this.#runNext(horizonMs);
         } catch (error) {
           reject(error);
           isDone = true;

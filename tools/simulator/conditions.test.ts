@@ -119,6 +119,28 @@ test('tells the app of background and foreground, and ends both at healing', asy
   expect(seen[4]).toMatch(/^1\d\d s active$/);
 });
 
+test('wakes a registered background task at its interval or up to twice that, with its timers', async () => {
+  const ran: number[] = [];
+  const seen: string[] = [];
+  const open = onlyFirst(({ platform, device }) => {
+    platform.setTimeout(() => seen.push('held'), 60_000);
+    device.backgroundTask.defineTask('sync', async () => {
+      ran.push(platform.performance.now());
+      platform.setTimeout(() => seen.push('within the task'), 5_000);
+      await new Promise((resolve) => platform.setTimeout(resolve, 10_000));
+      platform.setTimeout(() => seen.push('after the task'), 5_000);
+    });
+    void device.backgroundTask.registerTaskAsync('sync', { minimumInterval: 15 });
+  });
+
+  await runProbe(open, { slots: 2_000, steps: [step('background', { ms: 1_990_000 })] });
+
+  const [first = 0] = ran;
+  expect(first).toBeGreaterThanOrEqual(901_000);
+  expect(first).toBeLessThanOrEqual(1_801_000);
+  expect(seen.slice(0, 3)).toEqual(['held', 'within the task', 'after the task']);
+});
+
 test('brings the app to the foreground when a person uses it', async () => {
   const states: string[] = [];
   const open = ({ device, launch }: ProbeLaunch) => ({
@@ -131,7 +153,7 @@ test('brings the app to the foreground when a person uses it', async () => {
 });
 
 // One of two reasons to be in the background is taken away; the action then runs in a frozen app.
-test.fails('brings the app to the foreground when a person uses it, whatever put it in the background', async () => {
+test('brings the app to the foreground when a person uses it, whatever put it in the background', async () => {
   const states: string[] = [];
   const open = ({ device, launch }: ProbeLaunch) => ({
     tap: () => launch === 1 && states.push(device.appState.currentState),
@@ -145,7 +167,7 @@ test.fails('brings the app to the foreground when a person uses it, whatever put
 });
 
 // The end of the first span counts against the second, which began after a relaunch had ended the first.
-test.fails('stays in the background for its whole time after an earlier one was cut short', async () => {
+test('stays in the background for its whole time after an earlier one was cut short', async () => {
   const states: string[] = [];
   const open = ({ platform, device, launch }: ProbeLaunch) => {
     const note = (state: string) =>

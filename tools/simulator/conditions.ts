@@ -37,8 +37,7 @@ export function befall(world: World, step: Step): void {
       for (let n = 0; n < FLAPS; n += 1) later(2 * n * ms, () => offlineFor(ms));
       break;
     case 'background':
-      phone.goToBackground();
-      later(ms, () => phone.goToForeground());
+      later(ms, phone.goToBackground());
       break;
     case 'kill':
       if (!phone.launch) break;

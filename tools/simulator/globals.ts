@@ -34,6 +34,7 @@ export const GLOBAL_NAMES = [
   'Worker',
   'SharedArrayBuffer',
   'Atomics',
+  'WebSocket',
 ] as const;
 
 export type Globals = Readonly<Partial<Record<(typeof GLOBAL_NAMES)[number], unknown>>>;
@@ -56,7 +57,7 @@ export function createGlobals(launch: Launch): Globals {
     Intl: intlOf(launch),
     Math: mathOf(launch),
     crypto: cryptoOf(launch),
-    performance: { now: () => launch.world.nowMs, timeOrigin: launch.nowMs() },
+    performance: performanceOf(launch),
     fetch: (input: RequestInfo | URL, init?: RequestInit) => launch.world.network.fetch(launch, input, init),
     AbortSignal: abortSignalOf(launch),
     console: consoleOf(launch),
@@ -100,29 +101,40 @@ function atLeastOne(delayMs: number | undefined): number {
   return Math.max(Number(delayMs) || 0, 1);
 }
 
+/** Counts from the launch, and no jump of the phone's clock moves it. */
+function performanceOf(launch: Launch) {
+  const startedAtMs = launch.world.nowMs;
+  return { now: () => launch.world.nowMs - startedAtMs, timeOrigin: launch.nowMs() };
+}
+
 function dateOf(launch: Launch): DateConstructor {
   const now = () => launch.nowMs();
   return new Proxy(Date, {
-    construct: (target, args: readonly unknown[]) =>
-      args.length === 0 ? new target(now()) : new target(...(args as ConstructorParameters<DateConstructor>)),
+    construct: (target, args: readonly unknown[], newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
     apply: () => new Date(now()).toString(),
     get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
   });
 }
 
-/** `Intl` whose formats, asked for no date, take the phone's now, and whose default zone is the phone's. */
+/** `Intl` whose date formats, asked for no date, take the phone's now, and whose default zone is the phone's. */
 function intlOf(launch: Launch): typeof Intl {
-  class PhoneDateTimeFormat extends Intl.DateTimeFormat {
-    constructor(locales?: Intl.LocalesArgument, options?: Intl.DateTimeFormatOptions) {
-      super(locales ?? 'en-GB', { timeZone: launch.phone.conditions.timeZone, ...options });
-    }
-    override formatToParts(date: Date | number = launch.nowMs()): Intl.DateTimeFormatPart[] {
-      return super.formatToParts(date);
-    }
-  }
-  const own = Object.create(Intl) as typeof Intl;
-  Object.defineProperty(own, 'DateTimeFormat', { value: PhoneDateTimeFormat });
-  return own;
+  const make = (locales?: Intl.LocalesArgument, options?: Intl.DateTimeFormatOptions) => {
+    const timeZone = launch.phone.conditions.timeZone;
+    const real = new Intl.DateTimeFormat(locales ?? 'en-GB', { timeZone, ...options });
+    const { format } = real;
+    const formatToParts = real.formatToParts.bind(real);
+    return Object.defineProperties(real, {
+      format: { value: (date?: Date | number) => format(date ?? launch.nowMs()) },
+      formatToParts: { value: (date?: Date | number) => formatToParts(date ?? launch.nowMs()) },
+    });
+  };
+  type Arguments = Parameters<typeof make>;
+  const value = new Proxy(Intl.DateTimeFormat, {
+    construct: (_target, args) => make(...(args as Arguments)),
+    apply: (_target, _self, args) => make(...(args as Arguments)),
+  });
+  return Object.create(Intl, { DateTimeFormat: { value } }) as typeof Intl;
 }
 
 function mathOf(launch: Launch): Math {
@@ -136,7 +148,8 @@ function abortSignalOf(launch: Launch): typeof AbortSignal {
   const timeout = (delayMs: number) => {
     const controller = new AbortController();
     const expire = () => controller.abort(new DOMException('The operation timed out.', 'TimeoutError'));
-    launch.startTimer(expire, atLeastOne(delayMs), null);
+    // An app cannot stop this timer, so it is none that an app can leave behind.
+    launch.timers.delete(launch.startTimer(expire, atLeastOne(delayMs), null));
     return controller.signal;
   };
   return new Proxy(AbortSignal, { get: (target, name) => (name === 'timeout' ? timeout : Reflect.get(target, name)) });

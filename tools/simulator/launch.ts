@@ -2,6 +2,7 @@
 
 import { createDevice, type LaunchedDevice } from '../phone/device.ts';
 import type { Apply, Effect, EffectHost } from '../phone/host.ts';
+import { isKill } from './fault-kinds.ts';
 import type { SimulatedPhone } from './simulated-phone.ts';
 import type { World } from './world.ts';
 
@@ -43,7 +44,7 @@ export class Launch implements EffectHost {
   }
 
   deliver(callback: () => void): void {
-    if (this.alive) callback();
+    this.world.callApp(this, callback);
   }
 
   /** A number from 0 to 1 for this launch's nth use of `what`: random ids, `Math.random`. */
@@ -58,7 +59,8 @@ export class Launch implements EffectHost {
     const { world, phone } = this;
     const isStorage = isStorageCall(effect);
     const nth = phone.count(effect.target);
-    const fault = world.faultAt(phone.index, effect.target, nth);
+    const planned = world.faultAt(phone.index, effect.target, nth);
+    const fault = canStrike(planned, effect, isStorage) ? planned : undefined;
     const tookMs = this.#durationOf(effect, nth);
     const applyAtMs = Math.max(world.nowMs, isStorage ? this.#storageFreeAtMs : 0) + tookMs;
     const slowMs = fault === 'slow' ? world.draw.between(2_000, 10_000, 'slow', phone.index, nth) : 0;
@@ -70,8 +72,7 @@ export class Launch implements EffectHost {
         if (!this.alive) return;
         const answer = () => {
           if (isStorage) this.#trace(effect, outcome.error ? 'failed' : 'acked');
-          if (outcome.error) reject(outcome.error);
-          else resolve(outcome.value as T);
+          this.world.callApp(this, () => (outcome.error ? reject(outcome.error) : resolve(outcome.value as T)));
         };
         if (slowMs > 0) world.clockwork.after(slowMs, answer, this.isAlive);
         else answer();
@@ -93,7 +94,8 @@ export class Launch implements EffectHost {
   performNow<T>(effect: Effect, apply: Apply<T>): T {
     if (!this.alive) return undefined as T;
     const nth = this.phone.count(effect.target);
-    const fault = this.world.faultAt(this.phone.index, effect.target, nth);
+    const planned = this.world.faultAt(this.phone.index, effect.target, nth);
+    const fault = canStrike(planned, effect, false) ? planned : undefined;
     const outcome = this.#applyUnder(fault, effect, nth, apply);
     if (this.alive && outcome.error) throw outcome.error;
     return outcome.value as T;
@@ -175,4 +177,10 @@ export class Launch implements EffectHost {
     timer.cancelled = true;
     this.timers.delete(id);
   }
+}
+
+/** Whether a fault can do anything here: a read knows no full disk, and what answers at once cannot be slow. */
+function canStrike(fault: string | undefined, { errors, answers }: Effect, canWait: boolean): boolean {
+  if (fault === undefined || isKill(fault)) return true;
+  return fault === 'slow' ? canWait : errors?.[fault] !== undefined || answers?.[fault] !== undefined;
 }

@@ -19,15 +19,36 @@ export async function readRequest(input: RequestInfo | URL, init: RequestInit = 
   if (input instanceof Request || (body !== undefined && body !== null && typeof body !== 'string')) {
     const request = new Request(input, init);
     const text = request.body === null ? null : await request.clone().text();
-    return { method: request.method, url: request.url, headers: request.headers, body: text, signal: request.signal };
+    const { method, url, signal } = request;
+    return { method, url, signal, ...withOwnBoundary(new Headers(request.headers), text) };
   }
   const url = parseUrl(String(input));
-  const method = (init.method ?? 'GET').toUpperCase();
+  const method = methodOf(init.method ?? 'GET');
   const headers = new Headers(init.headers);
   if (typeof body === 'string' && (method === 'GET' || method === 'HEAD'))
     throw new TypeError('Request with GET/HEAD method cannot have body.');
   if (typeof body === 'string' && !headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
   return { method, url, headers, body: body ?? null, signal: init.signal ?? null };
+}
+
+const BOUNDARY = '----AirplaneModeFormBoundary';
+
+/** Node draws the boundary between a form's parts anew each time; runs of one plan must be alike. */
+function withOwnBoundary(headers: Headers, body: string | null): { headers: Headers; body: string | null } {
+  const type = headers.get('content-type') ?? '';
+  const boundary = /^multipart\/form-data; *boundary=(.+)$/.exec(type)?.[1];
+  if (boundary === undefined || body === null) return { headers, body };
+  headers.set('content-type', type.replace(boundary, BOUNDARY));
+  return { headers, body: body.replaceAll(boundary, BOUNDARY) };
+}
+
+/** Methods whose name is put into upper case. Source: Fetch, "normalize a method": `patch` is not among them. */
+const NORMALISED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
+
+function methodOf(text: string): string {
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(text)) throw new TypeError(`'${text}' is not a valid HTTP method.`);
+  const upper = text.toUpperCase();
+  return NORMALISED.has(upper) ? upper : text;
 }
 
 function parseUrl(text: string): string {

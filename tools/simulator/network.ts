@@ -32,6 +32,8 @@ interface Flight {
   isOver: boolean;
   /** The message to the server is lost on the way. */
   isLost: boolean;
+  /** The answer is lost on its way back: the line went dead. */
+  isAnswerLost: boolean;
 }
 
 export class Network {
@@ -52,7 +54,9 @@ export class Network {
   /** The `fetch` of a launch. Rejects like React Native's: a `TypeError` when there is no answer, the signal's reason when aborted. */
   async fetch(launch: Launch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     if (!launch.alive) return new Promise<Response>(() => undefined);
-    const request = await readRequest(input, init);
+    // A body that is no text is read by Node, in real time: virtual time waits for it.
+    const release = this.#world.clockwork.hold();
+    const request = await readRequest(input, init).finally(release);
     request.signal?.throwIfAborted();
     return new Promise((resolve, reject) => this.#send(launch, request, resolve, reject));
   }
@@ -63,7 +67,9 @@ export class Network {
     const { body } = request;
     const endpoint = this.#endpointOf(request.method, request.url);
     const nth = phone.count(endpoint);
-    const fault = this.#world.faultAt(phone.index, endpoint, nth);
+    const planned = this.#world.faultAt(phone.index, endpoint, nth);
+    // Without a network a request does not get as far as to meet its fault.
+    const fault = phone.isOnline || planned === 'kill-before' ? planned : undefined;
     if (fault) this.#world.noteFault(phone.index, fault, endpoint, nth);
     if (fault === 'kill-before') {
       phone.kill(`as ${endpoint} was about to leave`);
@@ -86,7 +92,17 @@ export class Network {
       outcome: null,
       retryAfterMs: null,
     };
-    const flight: Flight = { record, launch, request, fault, resolve, reject, isOver: false, isLost: false };
+    const flight: Flight = {
+      record,
+      launch,
+      request,
+      fault,
+      resolve,
+      reject,
+      isOver: false,
+      isLost: false,
+      isAnswerLost: false,
+    };
     this.records.push(record);
     this.#flights.add(flight);
     const { costs } = this.#world.recorder;
@@ -168,7 +184,7 @@ export class Network {
 
   /** The answer reaches the app. */
   #deliver(flight: Flight, answer: Answer): void {
-    if (flight.isOver) return;
+    if (flight.isOver || flight.isAnswerLost) return;
     if (flight.fault === 'kill-after') {
       flight.launch.phone.kill(`as the answer to ${flight.record.endpoint} came in`);
       return;
@@ -178,7 +194,7 @@ export class Network {
     record.retryAfterMs = retryAfterMs(answer.headers.get('retry-after'), this.#world.serverNowMs());
     this.#world.recorder.costs.bytesReceived += byteLength(answer.body);
     this.#end(flight, 'received', String(answer.status));
-    const hasBody = answer.status !== 204 && answer.status !== 304;
+    const hasBody = ![204, 205, 304].includes(answer.status);
     this.#world.callApp(flight.launch, () =>
       flight.resolve(new Response(hasBody ? answer.body : null, { status: answer.status, headers: answer.headers })),
     );
@@ -230,6 +246,7 @@ export class Network {
   connectionLost(phone: SimulatedPhone): void {
     for (const flight of this.#flights) {
       if (flight.launch.phone !== phone) continue;
+      flight.isAnswerLost = true;
       if (flight.record.arrivedAtMs === null) this.#lose(flight);
       else this.#trace(flight, 'answer-lost');
       const { record } = flight;

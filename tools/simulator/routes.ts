@@ -5,7 +5,7 @@ export type RouteMatcher = (method: string, url: string) => string;
 export function createRouteMatcher(endpoints: readonly string[]): RouteMatcher {
   const routes = endpoints.map((endpoint) => {
     const [method = '', path = ''] = endpoint.split(' ');
-    const pattern = path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z]+/g, '[^/]+');
+    const pattern = path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+');
     return { endpoint, method, pattern: new RegExp(`^${pattern}$`) };
   });
   return (method, url) => {

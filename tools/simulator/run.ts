@@ -151,6 +151,15 @@ async function dispose(world: World): Promise<void> {
     await turn();
   }
   await world.clockwork.runUntil(world.nowMs + AFTER_DISPOSE_MS, () => world.hasRunAway);
+  for (const { launch } of world.phones) {
+    if (launch && launch.timers.size > 0) {
+      world.recorder.violate(
+        'silent-after-dispose',
+        'After dispose a timer was started and is still running.',
+        world.nowMs,
+      );
+    }
+  }
   const sent = world.network.records.length - sentBefore;
   if (sent > 0)
     world.recorder.violate(
@@ -211,25 +220,31 @@ export function hashTrace(trace: readonly TraceEvent[]): string {
 
 function bare(event: Extract<TraceEvent, { kind: 'request' }>): Json {
   const { request, phase, atMs, note } = event;
-  return { phase, atMs, note, id: request.id, url: request.url, body: phase === 'sent' ? request.body : null };
+  const sent = phase === 'sent' ? { headers: { ...request.headers }, body: request.body } : {};
+  return { phase, atMs, note, id: request.id, url: request.url, ...sent };
 }
 
 let currentWorld: World | null = null;
 
 /**
- * Sends unhandled rejections to the run they belong to, for as long as simulations run in this process.
- * Gives the function that puts the old listeners back.
+ * Sends unhandled rejections, and errors thrown where nobody can catch them, to the run they belong to,
+ * for as long as simulations run in this process. Gives the function that puts the old listeners back.
  */
 export function catchRejections(): () => void {
-  const others = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection');
-  const listener = (reason: unknown) => {
-    if (currentWorld) currentWorld.noteRejection(reason);
-    else for (const other of others) other(reason, Promise.resolve());
-  };
-  process.on('unhandledRejection', listener);
+  const releases = (['unhandledRejection', 'uncaughtException'] as const).map((event) => {
+    const others = process.rawListeners(event) as ((...args: unknown[]) => void)[];
+    process.removeAllListeners(event);
+    const listener = (reason: unknown, ...rest: unknown[]) => {
+      if (currentWorld) currentWorld.noteRejection(reason);
+      else for (const other of others) other(reason, ...rest);
+    };
+    process.on(event, listener);
+    return () => {
+      process.off(event, listener);
+      for (const other of others) process.on(event as 'uncaughtException', other);
+    };
+  });
   return () => {
-    process.off('unhandledRejection', listener);
-    for (const other of others) process.on('unhandledRejection', other);
+    for (const release of releases) release();
   };
 }

@@ -26,7 +26,7 @@ export class SimulatedPhone {
   readonly #counts = new Map<string, number>();
   #isAwake = false;
   #offlineReasons = 0;
-  #backgroundReasons = 0;
+  readonly #backgroundReasons = new Set<object>();
   #offlineSinceMs = 0;
   #held: { run: () => void; isWanted: () => boolean }[] = [];
 
@@ -65,7 +65,7 @@ export class SimulatedPhone {
   start(): void {
     this.launches += 1;
     this.conditions.appState = 'active';
-    this.#backgroundReasons = 0;
+    this.#backgroundReasons.clear();
     this.launch = new Launch(this.world, this, this.launches);
     this.world.emit(this.index, { kind: 'launch', launch: this.launches });
     this.world.openApp(this.launch);
@@ -82,7 +82,11 @@ export class SimulatedPhone {
     this.world.network.appKilled(launch);
     if (!relaunch) return;
     const downMs = [200, 3_000, 60_000][this.world.draw.pick(3, 'down', this.index, launch.number)] ?? 200;
-    this.world.clockwork.after(downMs, () => this.startIfDead());
+    this.world.clockwork.after(
+      downMs,
+      () => this.startIfDead(),
+      () => this.launches === launch.number,
+    );
   }
 
   startIfDead(): void {
@@ -108,14 +112,20 @@ export class SimulatedPhone {
     this.launch?.device.networkChanged();
   }
 
-  goToBackground(): void {
-    if (!this.launch) return;
-    this.#backgroundReasons += 1;
-    if (this.conditions.appState === 'background') return;
-    this.conditions.appState = 'background';
-    this.world.emit(this.index, { kind: 'condition', condition: 'background' });
-    this.launch.device.appStateChanged();
-    this.#planBackgroundTasks(this.launch);
+  /** Gives what ends this stay: the app comes back with the end of the last one. */
+  goToBackground(): () => void {
+    if (!this.launch) return () => undefined;
+    const reason = {};
+    this.#backgroundReasons.add(reason);
+    if (this.conditions.appState !== 'background') {
+      this.conditions.appState = 'background';
+      this.world.emit(this.index, { kind: 'condition', condition: 'background' });
+      this.launch.device.appStateChanged();
+      this.#planBackgroundTasks(this.launch);
+    }
+    return () => {
+      if (this.#backgroundReasons.delete(reason) && this.#backgroundReasons.size === 0) this.goToForeground();
+    };
   }
 
   /** The OS runs what is registered when it suits it: at the interval asked for, or up to twice that. */
@@ -152,9 +162,10 @@ export class SimulatedPhone {
     for (const { run, isWanted } of held) this.world.clockwork.after(0, run, isWanted);
   }
 
+  /** Whatever put the app in the background is over: a person opens it, or the world heals. */
   goToForeground(): void {
-    this.#backgroundReasons = Math.max(0, this.#backgroundReasons - 1);
-    if (this.#backgroundReasons > 0 || this.conditions.appState === 'active') return;
+    this.#backgroundReasons.clear();
+    if (this.conditions.appState === 'active') return;
     this.conditions.appState = 'active';
     this.world.emit(this.index, { kind: 'condition', condition: 'foreground' });
     this.launch?.device.appStateChanged();
@@ -189,7 +200,6 @@ export class SimulatedPhone {
   heal(): void {
     this.#offlineReasons = 0;
     this.goOnline();
-    this.#backgroundReasons = 0;
     this.goToForeground();
     this.startIfDead();
   }

@@ -200,7 +200,7 @@ test('counts reads and writes apart, each from 1', async () => {
 });
 
 // A kind that cannot strike a place is noted as struck there, so that a scenario's author takes it for covered.
-test.fails.each([
+test.each([
   [
     'a full disk',
     'a read',

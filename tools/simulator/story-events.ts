@@ -18,12 +18,16 @@ export interface StoryEvent {
 /** A story longer than this is cut in its middle. */
 const EVENTS_MAX = 44;
 
-/** Events of a trace as lanes show them, with the violation last. */
+/**
+ * Events of a trace as lanes show them, with the violation last.
+ * `whole` goes on after it: there a message finds its arrival.
+ */
 export function storyEvents(
   trace: readonly TraceEvent[],
   violation: { text: string; atMs: number } | null,
+  whole: readonly TraceEvent[] = trace,
 ): StoryEvent[] {
-  const events = trace.flatMap((event, n) => drawn(event, trace, n) ?? []);
+  const events = trace.flatMap((event, n) => drawn(event, whole, n) ?? []);
   const last = trace.at(-1);
   const lane: Lane = last?.kind === 'effect' ? 'server' : 'app';
   const ring: StoryEvent[] = violation
@@ -145,7 +149,7 @@ function crop(events: readonly StoryEvent[], most: number): StoryEvent[] {
   const tail = Math.floor(most * 0.7);
   const isTold = (event: StoryEvent, n: number) => n < 3 || n >= events.length - tail || event.mark !== 'none';
   const kept = events.filter(isTold);
-  const fitting = kept.length <= most ? kept : [...kept.slice(0, 3), ...kept.slice(kept.length - most + 4)];
+  const fitting = kept.length < most ? kept : [...kept.slice(0, 3), ...kept.slice(kept.length - most + 4)];
   const gap = plain(fitting[2]?.atMs ?? 0, 0, 'app', `… ${events.length - fitting.length} events left out …`);
   return [...fitting.slice(0, 3), gap, ...fitting.slice(3)];
 }

@@ -31,7 +31,7 @@ export async function tellStory(
   const headline =
     violation?.text ?? (invariant === null ? 'Every promise was kept.' : `${invariant} was not broken this time.`);
   const steps = tellSteps(scenario, plan, seen);
-  const events = storyEvents(seen, violation ? { text: violation.text, atMs: violation.atMs } : null);
+  const events = storyEvents(seen, violation ? { text: violation.text, atMs: violation.atMs } : null, run.trace);
   const other = reference && (await runPlan(scenario, reference, plan, { isDetailed: true }));
   return { headline, steps, events, reference: other && firstDifference(run.trace, other.trace) };
 }

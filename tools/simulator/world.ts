@@ -150,7 +150,9 @@ export class World {
       });
       this.#apps.set(launch, app);
     } catch (error) {
-      this.loadError ??= { stage, text: describeError(error) };
+      // An app that could be opened once is broken by what it finds, not impossible to load.
+      if (launch.number > 1) this.noteRejection(error);
+      else this.loadError ??= { stage, text: describeError(error) };
     }
   }
 

@@ -10,12 +10,13 @@ export interface Excerpt {
 
 // Vitest's legend of a comparison looks like a difference, but is none.
 const LEGEND = /^\s*[-+] (Expected|Received)\b.*$/;
+const RECEIVED_BELOW = /^\s*\+ Received:\s*$/;
 const DIFFERENCE = /^\s{0,2}[-+] |^Received:/;
 
 /** At most `most` lines: the beginning, and the place of the first difference if that comes later. */
 export function excerptOf(message: string, most = 12): Excerpt {
   const all = message.trimEnd().split('\n');
-  const first = all.findIndex((line) => DIFFERENCE.test(line) && !LEGEND.test(line));
+  const first = firstDifference(all);
   if (all.length <= most) return { lines: all, difference: first, hidden: 0 };
   if (first < most - 2) return { lines: all.slice(0, most), difference: first, hidden: all.length - most };
 
@@ -24,4 +25,11 @@ export function excerptOf(message: string, most = 12): Excerpt {
   const window = all.slice(from, from + most - head.length - 1);
   const lines = [...head, '…', ...window];
   return { lines, difference: head.length + 1 + 3, hidden: all.length - lines.length + 1 };
+}
+
+/** The first line that differs; where expected and received are shown whole, the first of what was received. */
+function firstDifference(lines: readonly string[]): number {
+  const differs = lines.findIndex((line) => DIFFERENCE.test(line) && !LEGEND.test(line));
+  const received = lines.findIndex((line) => RECEIVED_BELOW.test(line));
+  return received >= 0 && received + 1 < lines.length ? received + 1 : differs;
 }

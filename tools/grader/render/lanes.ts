@@ -1,5 +1,6 @@
 // What every drawing of a story needs: lanes in their order, and what is so at each event.
 import type { Story, StoryEvent } from '../report.ts';
+import { readable } from './readable.ts';
 
 export type Lane = StoryEvent['lane'];
 
@@ -51,11 +52,13 @@ export function statesAt(events: readonly StoryEvent[]): PhoneState[] {
 export function says(event: StoryEvent): string {
   switch (event.mark) {
     case 'kill':
-      return led('KILLED', event.text);
+      return led('KILLED', readable(event.text));
     case 'launch':
-      return led('LAUNCHED', event.text);
-    default:
-      return isLost(event) && !/\blost\b/i.test(event.text) ? `${event.text}: lost` : event.text;
+      return led('LAUNCHED', readable(event.text));
+    default: {
+      const text = readable(event.text);
+      return isLost(event) && !/\blost\b/i.test(text) ? `${text}: lost` : text;
+    }
   }
 }
 

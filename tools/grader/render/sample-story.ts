@@ -54,7 +54,7 @@ const firstAttempt: Written[] = [
 
 /** The answer is lost, the app is killed while offline, and the next launch sends the change under a new key. */
 export const sampleStory: Story = {
-  headline: 'no-effect-twice: the change "a" of entity 1 was applied twice, under the keys 7c1e and b94d.',
+  headline: 'The change "a" of entity 1 was applied twice, under the keys 7c1e and b94d.',
   steps: [
     'the person saves "a" of entity 1',
     'the answer to the 1st POST /mutations is lost',
@@ -71,7 +71,7 @@ export const sampleStory: Story = {
 
 /** Two phones write one record; the second writes blind. Answers overtake each other. */
 export const sampleTwoPhones: Story = {
-  headline: 'converges: phone 1 shows "a", phone 2 shows "b", and both say that they are in sync.',
+  headline: 'Phone 1 shows "a", phone 2 shows "b", and both say that they are in sync.',
   steps: [
     'phone 1 saves "a"',
     'phone 2 saves "b", which overtakes it',

@@ -136,7 +136,7 @@ function message(layout: Layout, event: StoryEvent, row: Row, arrival: Row | nul
     return [line('message lost', [from, row.y], [at, y]), cross('lost', at, y)];
   }
   // Where the arrival sets something off, the head stops short of that event's dot.
-  const gap = layout.rows.includes(arrival) ? 5 : 1;
+  const gap = arrival !== row && layout.rows.includes(arrival) ? 5 : 1;
   const tip = [to - Math.sign(to - from) * gap, arrival.y] as const;
   return [line('message', [from, row.y], tip), head([from, row.y], tip)];
 }

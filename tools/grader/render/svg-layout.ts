@@ -9,6 +9,7 @@ const ROW_HEIGHT = 26;
 const LINE_HEIGHT = 17;
 /** About the widest mean of a character at 13 px, so that a line never runs out of the drawing. */
 const CHARACTER_WIDTH = 7.2;
+const BOLD_CHARACTER_WIDTH = 8.3;
 const TIME_WIDTH = 84;
 
 export interface LaneColumn {
@@ -91,7 +92,7 @@ function rowsOf(events: readonly StoryEvent[], phones: readonly number[], top: n
       shared.set(host, [...(shared.get(host) ?? []), n]);
       continue;
     }
-    const label = isArrival ? [] : broken(`${phonePrefix(event, phones)}${says(event)}`);
+    const label = isArrival ? [] : labelOf(event, phones);
     const isQuiet = isArrival && !isOvertaken(events, n);
     const height = isQuiet ? ROW_HEIGHT * 0.55 : ROW_HEIGHT + Math.max(0, label.length - 1) * LINE_HEIGHT;
     const row = { y, height, time: isQuiet ? '' : clock(atMs), label };
@@ -99,19 +100,27 @@ function rowsOf(events: readonly StoryEvent[], phones: readonly number[], top: n
     if (isArrival) arrivals[n] = row;
     else {
       rows[n] = row;
+      if (arrivesAtOnce(event)) arrivals[n] = row;
       for (const message of shared.get(n) ?? []) arrivals[message] = row;
     }
   }
   return { rows, arrivals, bottom: y };
 }
 
+/** Whether a message takes no time: it is drawn level, on its own row. */
+const arrivesAtOnce = (event: StoryEvent): boolean =>
+  !isLost(event) && event.arrivesAtMs !== null && event.arrivesAtMs <= event.atMs;
+
+const labelOf = (event: StoryEvent, phones: readonly number[]): string[] =>
+  broken(`${phonePrefix(event, phones)}${says(event)}`, event.mark === 'kill' || event.mark === 'violation');
+
 /** Sendings and arrivals in order of time; at the same time, arrivals first. */
 function momentsOf(events: readonly StoryEvent[]): Moment[] {
   const sent = events.map(({ atMs }, event) => ({ atMs, event, isArrival: false }));
   const arrived = events.flatMap((message, event) =>
-    message.to === null || message.arrivesAtMs === null || isLost(message)
+    message.arrivesAtMs === null || message.arrivesAtMs <= message.atMs || isLost(message)
       ? []
-      : [{ atMs: Math.max(message.arrivesAtMs, message.atMs), event, isArrival: true }],
+      : [{ atMs: message.arrivesAtMs, event, isArrival: true }],
   );
   return [...sent, ...arrived].sort(
     (a, b) => a.atMs - b.atMs || Number(b.isArrival) - Number(a.isArrival) || a.event - b.event,
@@ -130,8 +139,8 @@ const hostOf = (events: readonly StoryEvent[], message: StoryEvent): number =>
   );
 
 /** A label broken at words to the width of its column. A word that is too long is cut up. */
-function broken(text: string): string[] {
-  const most = Math.floor((LABEL_WIDTH - 12) / CHARACTER_WIDTH);
+function broken(text: string, isBold: boolean): string[] {
+  const most = Math.floor((LABEL_WIDTH - 12) / (isBold ? BOLD_CHARACTER_WIDTH : CHARACTER_WIDTH));
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/).flatMap((each) => each.match(new RegExp(`.{1,${most}}`, 'gu')) ?? [])) {

@@ -7,7 +7,7 @@ import { replayCommand } from './next-commands.ts';
 import { oneLine } from './plain-text.ts';
 import { heading, item, paragraph, verbatim } from './terminal-lines.ts';
 import { renderTextDiagram } from './text-diagram.ts';
-import { brokenWords, counted, evidenceWords, number, referenceWords, statusWords } from './words.ts';
+import { brokenWords, counted, differenceWords, evidenceWords, number, statusWords } from './words.ts';
 
 /** The criterion most worth winning back, its evidence and its first hint. */
 export function fixFirst(report: Report, look: Look): string[] {
@@ -73,7 +73,7 @@ export function brokenRules(report: Report, look: Look, { isDemo = false } = {})
 function brokenRule(report: Report, violation: Violation, look: Look, isDemo: boolean): string[] {
   const { story, invariant } = violation;
   const steps = story.steps.flatMap((step, n) => item(look, `${n + 1}.`, step, { indent: 4 }));
-  const beside = referenceWords(story);
+  const beside = differenceWords(story);
   const again = `Again: ${replayCommand(report, violation.replayId)}`;
   return [
     ...item(look, MARK.fail, `${oneLine(invariant)} ${brokenWords(report, violation)}`, { style: 'red' }),
@@ -84,7 +84,9 @@ function brokenRule(report: Report, violation: Violation, look: Look, isDemo: bo
     '',
     renderTextDiagram(story, look),
     '',
-    ...(beside === null ? [] : paragraph(look, beside, { indent: 4 })),
+    ...(beside === null ? [] : paragraph(look, beside.title, { indent: 4 })),
+    ...(beside === null ? [] : item(look, '-', beside.attempt, { indent: 4 })),
+    ...(beside === null ? [] : item(look, '-', beside.reference, { indent: 4 })),
     ...(isDemo ? [] : paragraph(look, again, { indent: 4, style: 'cyan' })),
     '',
   ];

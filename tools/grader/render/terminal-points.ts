@@ -15,6 +15,7 @@ const SHARE: Record<Share, { mark: string; style: Style }> = {
 const LEGEND = `${MARK.pass} all   ${MARK.warn} part   ${MARK.fail} none   ${MARK.none} not judged`;
 const POINTS_COLUMNS = 10;
 const LEVEL_COLUMNS = 8;
+const COST_COLUMNS = 12;
 /** From here on there is room for a column of levels. */
 const WIDE = 60;
 
@@ -57,19 +58,20 @@ function criterionLines(criterion: CriterionResult, look: Look, room: number): s
 export function costsTable(report: Report, look: Look): string[] {
   const rows = budgetRows(report);
   if (rows.length === 0) return [];
-  const body = look.width >= WIDE ? wideCosts(rows, look) : rows.flatMap((row) => narrowCost(row, look));
+  const nameColumns = Math.min(28, Math.max(...rows.map(({ id }) => columnsOf(oneLine(id)))) + 2);
+  const isWide = 4 + nameColumns + 4 * COST_COLUMNS <= look.width;
+  const body = isWide ? wideCosts(rows, look, nameColumns) : rows.flatMap((row) => narrowCost(row, look));
   return [...heading(look, 'Costs beside the reference'), ...body];
 }
 
-function wideCosts(rows: readonly BudgetRow[], look: Look): string[] {
-  const name = Math.min(24, Math.max(...rows.map(({ id }) => columnsOf(oneLine(id)))) + 2);
-  const line = (cells: readonly string[]) => cells.map((cell) => padStart(cell, 12)).join('');
-  const head = `    ${padTo('', name)}${line(['yours', 'reference', 'times', 'allowed'])}`;
+function wideCosts(rows: readonly BudgetRow[], look: Look, nameColumns: number): string[] {
+  const line = (cells: readonly string[]) => cells.map((cell) => padStart(cell, COST_COLUMNS)).join('');
+  const head = `    ${padTo('', nameColumns)}${line(['attempt', 'reference', 'times', 'allowed'])}`;
   return [
     paint(look, 'dim', head),
     ...rows.map((row) => {
       const cells = [number(row.attempt), number(row.reference), timesWords(row), `${number(row.allowance)} ×`];
-      return `  ${budgetMark(row, look)} ${padTo(clip(row.id, name), name)}${line(cells)}`;
+      return `  ${budgetMark(row, look)} ${padTo(clip(row.id, nameColumns), nameColumns)}${line(cells)}`;
     }),
   ];
 }

@@ -147,7 +147,8 @@ function asList(lines: readonly Line[], look: Look): string[] {
 const pointer = (line: Line): string => (line.isFirstViolation ? '>>' : '  ');
 
 function wordsOf({ event, prefix, isOvertaken }: Line): string {
-  const late = isOvertaken && event.arrivesAtMs !== null ? `, arrives at ${clock(event.arrivesAtMs)}` : '';
+  const late =
+    isOvertaken && event.arrivesAtMs !== null ? `, arrives at ${clock(event.arrivesAtMs).replace(' ', '\u00a0')}` : '';
   return `${prefix}${says(event)}${late}`;
 }
 

@@ -2,6 +2,7 @@
 import type { Evidence, EvidenceStatus, Report, Story, Violation } from '../report.ts';
 import { type BudgetRow, testCounts } from './digest.ts';
 import { oneLine } from './plain-text.ts';
+import { readable } from './readable.ts';
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 
@@ -99,11 +100,14 @@ export const statusWords = (status: EvidenceStatus): string => STATUS[status];
 export const brokenWords = ({ simulation }: Report, { count }: Violation): string =>
   `broken in ${number(count)} of ${counted(simulation.schedules, 'schedule')}`;
 
-/** Where attempt and reference part on the same schedule, or null when they were not compared. */
-export function referenceWords({ reference }: Story): string | null {
+/** What attempt and reference did where they part on the same schedule; null when they were not compared. */
+export function differenceWords({ reference }: Story): { title: string; attempt: string; reference: string } | null {
   if (reference === null) return null;
-  const { atMs, attempt, reference: other } = reference;
-  return `Beside the reference, the first difference is at ${clock(atMs)}. Attempt: ${attempt}. Reference: ${other}.`;
+  return {
+    title: `First difference from the reference on the same schedule, at ${clock(reference.atMs)}:`,
+    attempt: `the attempt: ${readable(reference.attempt)}`,
+    reference: `the reference: ${readable(reference.reference)}`,
+  };
 }
 
 /** How many times the reference was spent: `1.9 ×`. */
@@ -119,10 +123,10 @@ export const HELD_BACK =
 /** Whose work was graded. */
 export const targetWords = ({ target }: Report): string => (target === 'reference' ? 'the reference' : 'your attempt');
 
-/** A piece of evidence in words, its name in quotes where it is a sentence. */
+/** A piece of evidence in words. What a failing test said is left to the list of failing tests. */
 export function evidenceWords({ kind, id, status, detail }: Evidence): string {
-  const name = /\s/.test(id) ? `"${oneLine(id)}"` : id;
-  return `${kind} ${name} ${statusWords(status)}${detail === '' ? '' : `: ${oneLine(detail)}`}`;
+  if (kind === 'test') return `test "${oneLine(id)}" ${statusWords(status)}`;
+  return `${kind} ${oneLine(id)} ${statusWords(status)}${detail === '' ? '' : `: ${oneLine(detail)}`}`;
 }
 
 /** What is needed to repeat the grade. */

@@ -19,6 +19,10 @@ export class TestHost implements EffectHost {
     this.#shared = shared;
   }
 
+  get isAlive(): boolean {
+    return this.#alive;
+  }
+
   kill(): void {
     this.#alive = false;
   }

@@ -29,7 +29,7 @@ export interface TestPhone {
   coldStart<T>(load: () => Promise<T>): Promise<T>;
   /** Kills the app: nothing it awaited settles, its timers and listeners are gone, storage stays. */
   kill(): void;
-  /** Lets virtual time pass, timer by timer. In the background the clock moves and timers stand still. */
+  /** Lets virtual time pass, timer by timer. What comes due in the background fires at the return to the foreground. */
   pass(ms: number): Promise<void>;
   /** Lets everything happen that needs no time: storage, answers that are there. */
   settle(): Promise<void>;
@@ -71,23 +71,53 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
   vi.useFakeTimers({ now: new Date(now), toFake: [...FAKED] });
   const startMs = Date.parse(now);
   const startedAt = performance.now();
-  /** Time that passed while timers stood still. */
-  let frozenMs = 0;
-  const elapsedMs = () => Math.round(performance.now() - startedAt) + frozenMs;
+  const elapsedMs = () => Math.round(performance.now() - startedAt);
   const realFetch = globalThis.fetch;
   const disk = new Disk();
   const conditions: Conditions = defaultConditions();
   const requests: SentRequest[] = [];
+  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
+  const timers = { setTimeout, setInterval, clearTimeout, clearInterval };
+  /** Timers that came due in the background. */
+  const frozen = new Map<NodeJS.Timeout, () => void>();
   const faults: StorageFault[] = [];
   const gate = { held: false, waiting: [] as (() => void)[] };
   let inFlight = 0;
+  let isDisposed = false;
   let host: TestHost;
   let launched: LaunchedDevice;
+
+  /** Starts a timer. One that comes due in the background fires at the return, as in the simulation. */
+  function startTimer<A extends unknown[]>(
+    start: (callback: (...args: A) => void, ms?: number, ...args: A) => NodeJS.Timeout,
+    callback: (...args: A) => void,
+    ms: number | undefined,
+    args: A,
+  ): NodeJS.Timeout {
+    const fire = (...given: A) => {
+      if (conditions.appState === 'background') frozen.set(id, () => callback(...given));
+      else callback(...given);
+    };
+    const id = start(fire, ms, ...args);
+    return id;
+  }
 
   function launch(): void {
     host = new TestHost({ faults, gate });
     launched = createDevice(host, disk, conditions);
     const own = host;
+    vi.stubGlobal('setTimeout', (callback: () => void, ms?: number, ...args: []) =>
+      startTimer(timers.setTimeout, callback, ms, args),
+    );
+    vi.stubGlobal('setInterval', (callback: () => void, ms?: number, ...args: []) =>
+      startTimer(timers.setInterval, callback, ms, args),
+    );
+    for (const name of ['clearTimeout', 'clearInterval'] as const) {
+      vi.stubGlobal(name, (id: NodeJS.Timeout) => {
+        frozen.delete(id);
+        timers[name](id);
+      });
+    }
     vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) => own.settleIfAlive(send(input, init)));
   }
 
@@ -121,6 +151,7 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
   function kill(): void {
     host.kill();
     vi.clearAllTimers();
+    frozen.clear();
     gate.waiting.length = 0;
     gate.held = false;
   }
@@ -152,16 +183,13 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     kill,
     async pass(ms) {
       await settle();
-      if (conditions.appState === 'background') {
-        vi.setSystemTime(Date.now() + ms);
-        frozenMs += ms;
-        return;
-      }
       let done = false;
-      setTimeout(() => {
+      timers.setTimeout(() => {
         done = true;
       }, ms);
       while (!done) {
+        // A test that timed out goes on behind the next one's back, and must not move that one's clock.
+        if (isDisposed) return new Promise(() => undefined);
         vi.advanceTimersToNextTimer();
         await settle();
       }
@@ -186,6 +214,7 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
       change(() => {
         conditions.appState = 'active';
         launched.appStateChanged();
+        for (const [id, fire] of [...frozen]) if (frozen.delete(id)) fire();
       }),
     jumpClock: (byMs) => {
       vi.setSystemTime(Date.now() + byMs);
@@ -214,8 +243,9 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
       conditions.biometrics.answer = answer;
     },
     serverNowMs: () => startMs + elapsedMs(),
-    listenerCount: () => launched.listenerCount(),
+    listenerCount: () => (host.isAlive ? launched.listenerCount() : 0),
     dispose() {
+      isDisposed = true;
       host.kill();
       vi.unstubAllGlobals();
       vi.useRealTimers();

@@ -8,7 +8,7 @@ function fail(): never {
 
 const THROWS: Record<string, (launch: ProbeLaunch) => void> = {
   microtask: () => queueMicrotask(fail),
-  'abort-listener': ({ platform }) => {
+  'signal-listener': ({ platform }) => {
     const controller = new AbortController();
     controller.signal.addEventListener('abort', fail);
     platform.setTimeout(() => controller.abort(), 5);
