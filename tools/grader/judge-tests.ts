@@ -68,7 +68,13 @@ function failureText({ errors }: RawTest): string {
   return errors
     .map(({ name, message, diff, stack }) => {
       const places = stack.split('\n').filter((line) => /attempt\.ts|suite\.test\.ts|katas\/|solutions\//.test(line));
-      return [`${name}: ${message}`, diff, places.slice(0, 6).join('\n')].filter((part) => part !== '').join('\n');
+      return [`${name}: ${message}`, diff, places.slice(0, 6).map(fromRoot).join('\n')]
+        .filter((part) => part !== '')
+        .join('\n');
     })
     .join('\n\n');
 }
+
+/** A line of a stack with its path from the course's root: where the course stands is nobody's business in a report. */
+const fromRoot = (line: string): string =>
+  line.replace(/(?:file:\/\/)?\/[^\s()]*?\/(?=(?:katas|solutions|\.kata)\/)/g, '');

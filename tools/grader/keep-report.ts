@@ -10,15 +10,15 @@ export interface KeptReport {
   readonly failures: string | null;
 }
 
-/** Paths of a kata's last report, from the course's root. */
-export function reportPaths(slug: string): { json: string; html: string; failures: string } {
-  const folder = path.posix.join('.kata', 'reports', slug);
+/** Paths of a kept report, from the course's root. */
+export function reportPaths(name: string): { json: string; html: string; failures: string } {
+  const folder = path.posix.join('.kata', 'reports', name);
   return { json: `${folder}/report.json`, html: `${folder}/report.html`, failures: `${folder}/failures.txt` };
 }
 
 /** Keeps a report for later. Rejects with a `CannotKeepFile` that says why and what to do. */
-export async function keepReport(root: string, report: Report): Promise<KeptReport> {
-  const paths = reportPaths(report.kata.slug);
+export async function keepReport(root: string, report: Report, folder = report.kata.slug): Promise<KeptReport> {
+  const paths = reportPaths(folder);
   const failures = failureTexts(report);
   const { renderHtml } = await import('./render/html.ts');
   await Promise.all([

@@ -48,7 +48,7 @@ export const testResult = z.object({
   blockedBy: z.string().nullable(),
 });
 
-/** A lane diagram, ready to draw: see grader/diagram.ts. */
+/** A failing schedule told, ready to draw: see grader/render/. */
 export const story = z.object({
   /** Sentence that names the invariant and what was seen. */
   headline: z.string(),

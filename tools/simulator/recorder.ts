@@ -45,11 +45,10 @@ export class Recorder {
     }
   }
 
-  /** Notes a broken invariant; only the first time counts. */
+  /** Notes a broken invariant; only the first time counts. Its watcher goes on: others may rest on what it has noted. */
   violate(invariant: string, text: string, atMs: number): void {
     if (this.#violations.has(invariant)) return;
     this.#violations.set(invariant, { invariant, text, atMs, index: this.trace.length - 1 });
-    this.#watchers = this.#watchers.filter((watcher) => watcher.invariant !== invariant);
   }
 
   get violations(): FoundViolation[] {

@@ -22,7 +22,7 @@ export const run: RunCommand = async (context) => {
   output.print(output.paint('bold', 'Airplane Mode: a demonstration'));
   output.print(`A typical first attempt at ${DEMO.slug}, graded. What is wrong with it: ${lowerFirst(mistake.title)}`);
   output.print('It passes a quick try by hand. The simulated phone finds out:');
-  output.print(renderReport(report, output.look));
+  output.print(renderReport(report, output.look, { isDemo: true }));
   return EXIT.ok;
 };
 
@@ -38,9 +38,7 @@ async function gradeDemo(context: CommandContext, title: string): Promise<{ mist
   progress.say('grading a typical first attempt on a simulated phone …');
   const report = await grade({ root, slug: DEMO.slug, title, target, onProgress: progress.say });
   progress.done();
-  await keepReport(root, { ...report, kata: { ...report.kata, slug: 'demo' } }).catch((error: Error) =>
-    context.output.warn(error.message),
-  );
+  await keepReport(root, report, 'demo').catch((error: Error) => context.output.warn(error.message));
   return { mistake, report };
 }
 
