@@ -2,7 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 // The suites run on the learner's attempt; with `--mode reference` on the reference.
 export default defineConfig(({ mode }) => ({
-  ssr: { resolve: { conditions: [...(mode === 'reference' ? ['reference'] : []), 'node', 'module', 'development|production'] } },
+  ssr: {
+    resolve: {
+      conditions: [...(mode === 'reference' ? ['reference'] : []), 'node', 'module', 'development|production'],
+    },
+  },
   test: {
     // Tags are the criteria of each kata's rubric; `kata verify` checks them.
     strictTags: false,
