@@ -240,6 +240,17 @@ export const mistakes: Mistake[] = [
     edits: [{ find: `retryAfterMs: retryAfterMs(headers) };`, replace: `retryAfterMs: null };` }],
   },
   {
+    id: 'last-retry-after-wins',
+    title: 'Lets a shorter Retry-After that comes later cut a longer one short.',
+    criterion: 'obeys-retry-after',
+    edits: [
+      {
+        find: `Math.max(orderedUntilMs, nowMs + retryAfterMs)`,
+        replace: `Math.min(orderedUntilMs || Infinity, nowMs + retryAfterMs)`,
+      },
+    ],
+  },
+  {
     id: 'wake-cuts-retry-after',
     title: 'Tries at once when the phone comes online, although the server has asked for a pause.',
     criterion: 'obeys-retry-after',

@@ -2,7 +2,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { MutationDraft, OfflineQueue, OfflineQueueOptions, QueuedMutation } from '#contract/offline-queue';
-import { createPhone, type TestPhone } from '#phone/testing';
+import { createPhone, type SentRequest, type TestPhone } from '#phone/testing';
 import { createBackend, type QueueBackend } from './backend.ts';
 
 const API = 'https://api.fieldwork.test';
@@ -444,10 +444,24 @@ test('waits as many seconds as Retry-After says', { tags: ['obeys-retry-after', 
   await phone.goOffline();
   await phone.goOnline();
   await phone.pass(74 * SECOND);
-  const sentEarly = phone.requests.length;
+  const leftAtSecond = secondsOf(phone.requests);
   await phone.pass(2 * SECOND);
 
-  expect(sentEarly).toBe(1);
+  expect(leftAtSecond).toEqual([0]);
+  expect(backend.applied).toHaveLength(2);
+});
+
+test('keeps to the later end when a shorter Retry-After follows', { tags: ['obeys-retry-after', 'R4'] }, async () => {
+  backend.throttleNext(80, 'seconds');
+  backend.throttleNext(5, 'seconds');
+  const queue = await launch();
+
+  await Promise.all([queue.enqueue(update('tap-11', 'drips')), queue.enqueue(update('tap-12', 'hums'))]);
+  await phone.pass(79 * SECOND);
+  const leftAtSecond = secondsOf(phone.requests);
+  await phone.pass(2 * SECOND);
+
+  expect(leftAtSecond).toEqual([0, 0]);
   expect(backend.applied).toHaveLength(2);
 });
 
@@ -457,10 +471,10 @@ test('waits until the date Retry-After names', { tags: ['obeys-retry-after', 'E6
 
   await queue.enqueue(update('tap-7', 'rusty'));
   await phone.pass(46 * SECOND);
-  const sentEarly = phone.requests.length;
+  const leftAtSecond = secondsOf(phone.requests);
   await phone.pass(2 * SECOND);
 
-  expect(sentEarly).toBe(1);
+  expect(leftAtSecond).toEqual([0]);
   expect(titles('tap-7')).toEqual(['rusty']);
 });
 
@@ -814,10 +828,10 @@ test('measures Retry-After by the clock of the server', { tags: ['trusts-no-cloc
 
   await queue.enqueue(update('clock-3', 'wound'));
   await phone.pass(29 * SECOND);
-  const sentEarly = phone.requests.length;
+  const leftAtSecond = secondsOf(phone.requests);
   await phone.pass(2 * SECOND);
 
-  expect(sentEarly).toBe(1);
+  expect(leftAtSecond).toEqual([0]);
   expect(titles('clock-3')).toEqual(['wound']);
 });
 
@@ -830,6 +844,11 @@ const OLD_QUEUE = [
 ];
 
 type Answer = number | 'apply';
+
+/** When requests left, in whole seconds since the phone was made. */
+function secondsOf(requests: readonly SentRequest[]): number[] {
+  return requests.map(({ atMs }) => Math.floor(atMs / SECOND));
+}
 
 function update(entityId: string, title: string): MutationDraft {
   return { entityId, kind: 'record.update', payload: { title } };
