@@ -7,7 +7,7 @@ import { hostileReport, incompleteReport, notGradableReport, passedReport, sampl
 test('keeps the schema file current', async () => {
   const file = await readFile(JSON_SCHEMA_FILE, 'utf8');
 
-  expect(file, 'Run: node tools/grader/render/write-json-schema.ts').toBe(reportJsonSchema());
+  expect(file, 'Run: node tools/grader/render/write-generated.ts').toBe(reportJsonSchema());
 });
 
 test('describes reports that may grow', () => {
