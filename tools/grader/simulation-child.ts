@@ -11,11 +11,16 @@ import { catchRejections, runPlan } from '../simulator/run.ts';
 import { tellStory } from '../simulator/story.ts';
 import type { AnyScenario, AppFactory } from '../simulator/world.ts';
 import { watchBuiltIns } from './built-ins.ts';
-import type { SimulationAnswer, SimulationEvent, SimulationRequest, Told } from './simulation-messages.ts';
+import type { SimulationAnswer, SimulationEvent, SimulationMessage, SimulationRequest, Told } from './simulation-messages.ts';
 
 const STDOUT = 1;
 
+/** Kept from the attempt: one that finds its way to `process` must not answer for us. */
+const send = process.send?.bind(process);
+Object.assign(process, { send: undefined });
+
 process.on('message', (request: SimulationRequest) => {
+  const say = (event: SimulationEvent) => send?.({ token: request.token, event } satisfies SimulationMessage);
   void simulate(request).then(say, (error: unknown) =>
     say({ type: 'fault', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
@@ -23,10 +28,6 @@ process.on('message', (request: SimulationRequest) => {
 process.on('disconnect', () => process.exit(0));
 catchRejections();
 useLightResponses();
-
-function say(event: SimulationEvent): void {
-  process.send?.(event);
-}
 
 async function simulate({ code, job }: SimulationRequest): Promise<SimulationAnswer> {
   const startedAt = performance.now();
@@ -65,9 +66,10 @@ async function tell(
   plan: Plan,
 ): Promise<Told> {
   const run = await runPlan(scenario, attempt, plan);
+  const { loadError } = run;
   const violations = [];
   for (const { invariant } of run.violations) {
     violations.push({ invariant, story: await tellStory(scenario, attempt, reference, plan, invariant) });
   }
-  return { violations, story: await tellStory(scenario, attempt, reference, plan, null) };
+  return { loadError, violations, story: await tellStory(scenario, attempt, reference, plan, null) };
 }

@@ -3,6 +3,7 @@ import type { CampaignResult } from '../simulator/campaign.ts';
 import type { Comparison } from '../simulator/compare.ts';
 import type { Plan } from '../simulator/plan.ts';
 import type { StoryData } from '../simulator/story.ts';
+import type { LoadError } from '../simulator/world.ts';
 
 /** What all requests need: the kata's scenario, and the bundled code of both. */
 export interface SimulationCode {
@@ -30,12 +31,16 @@ export type SimulationJob =
   | { readonly type: 'tell'; readonly plan: Plan };
 
 export interface SimulationRequest {
+  /** Goes back with every answer; no attempt sees it. */
+  readonly token: string;
   readonly code: SimulationCode;
   readonly job: SimulationJob;
 }
 
 /** One schedule told: every invariant it breaks, or the story of a run that kept them all. */
 export interface Told {
+  /** Why the app could not be made; nothing else was found out then. */
+  readonly loadError: LoadError | null;
   readonly violations: readonly { readonly invariant: string; readonly story: StoryData }[];
   readonly story: StoryData;
 }
@@ -50,6 +55,11 @@ export type SimulationAnswer =
   | { readonly type: 'compare'; readonly result: Comparison }
   | { readonly type: 'coverage'; readonly idle: readonly string[] }
   | { readonly type: 'tell'; readonly result: Told };
+
+export interface SimulationMessage {
+  readonly token: string;
+  readonly event: SimulationEvent;
+}
 
 /** Something of ours broke: the scenario, the backend, the simulator. */
 export type SimulationEvent = SimulationAnswer | { readonly type: 'fault'; readonly message: string };

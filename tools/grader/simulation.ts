@@ -1,11 +1,17 @@
 // Simulates an attempt in a supervised child process, and gets an answer whatever the attempt does.
+import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import type { SimulationAnswer, SimulationEvent, SimulationRequest } from './simulation-messages.ts';
+import type { SimulationAnswer, SimulationMessage, SimulationRequest } from './simulation-messages.ts';
 import { type ChildEnd, ranOutOfMemory, SupervisedChild, Watchdog } from './supervise.ts';
 
 /** A schedule takes about 1 ms; one that takes this long is an endless loop. */
 const SILENCE_MS = 10_000;
+/** All of a job, however often it gives a sign: so much, and so much more for each schedule. */
+const DEADLINE_MS = { base: 60_000, perSchedule: 250 };
 const HEAP_MB = 768;
+/** Until the first schedule begins, no code of the attempt has run. */
+const THE_START = 'the start';
 
 export type SimulationOutcome =
   | { readonly kind: 'done'; readonly answer: SimulationAnswer }
@@ -16,25 +22,85 @@ export type SimulationOutcome =
 export interface SimulationOptions {
   /** Takes more than one job, as long as none of them hangs or crashes (default false). For attempts that can be trusted not to leave anything behind. */
   readonly isReused?: boolean;
+  /** Silence after which an attempt is taken to loop, in ms (default 10,000). */
+  readonly silenceMs?: number;
 }
 
 /** A child that waits, warm, for a job. */
 export class Simulation {
-  readonly #child: SupervisedChild<SimulationRequest, SimulationEvent>;
+  readonly #root: string;
   readonly #isReused: boolean;
+  readonly #silenceMs: number;
+  /** Known to this process and the child's own modules: what is said without it was said by the attempt. */
+  readonly #token = randomUUID();
+  #child: SupervisedChild<SimulationRequest, SimulationMessage>;
+  #onStop: () => void = () => undefined;
   /** It has done its job, or died of it. */
   isSpent = false;
 
-  constructor(root: string, { isReused = false }: SimulationOptions = {}) {
+  constructor(root: string, { isReused = false, silenceMs = SILENCE_MS }: SimulationOptions = {}) {
+    this.#root = root;
     this.#isReused = isReused;
-    this.#child = new SupervisedChild({
+    this.#silenceMs = silenceMs;
+    this.#child = this.#spawn();
+  }
+
+  /** Does one job. Unless it is reused, the child ends with it. */
+  run(
+    request: Omit<SimulationRequest, 'token'>,
+    onProgress: (path: string) => void = () => undefined,
+  ): Promise<SimulationOutcome> {
+    // One that died while it waited has met no attempt: another takes its place.
+    if (this.#child.ended && !this.isSpent) this.#child = this.#spawn();
+    const child = this.#child;
+    let schedule = THE_START;
+    return new Promise((resolve) => {
+      const finish = (outcome: SimulationOutcome) => {
+        watchdog.rest();
+        clearTimeout(deadline);
+        this.#onStop = () => undefined;
+        if (outcome.kind !== 'done' || !this.#isReused) this.stop();
+        resolve(outcome);
+      };
+      const hang = (detail: string) => finish({ kind: 'hung', path: schedule, detail });
+      const watchdog = new Watchdog(this.#silenceMs, () =>
+        hang(`The app did not give way for ${this.#silenceMs / 1_000} s: it loops without end.`),
+      );
+      const deadlineMs = deadlineOf(request);
+      const deadline = setTimeout(() => hang(`It was not done after ${deadlineMs / 1_000} s.`), deadlineMs);
+      this.#onStop = () => finish({ kind: 'fault', message: 'It was stopped.' });
+      child.onOutput = (text) => {
+        watchdog.pat();
+        schedule = text.trimEnd().split('\n').at(-1) ?? schedule;
+        onProgress(schedule);
+      };
+      child.onEnd = (end) => finish(crashOf(end, schedule));
+      child.onEvent = ({ token, event }) => {
+        if (token !== this.#token)
+          finish({ kind: 'crashed', path: schedule, detail: 'The app spoke to the grader in the place of the simulator.' });
+        else if (event.type === 'fault') finish({ kind: 'fault', message: event.message });
+        else finish({ kind: 'done', answer: event });
+      };
+      watchdog.pat();
+      child.send({ ...request, token: this.#token });
+    });
+  }
+
+  stop(): void {
+    this.isSpent = true;
+    this.#child.stop();
+    this.#onStop();
+  }
+
+  #spawn(): SupervisedChild<SimulationRequest, SimulationMessage> {
+    return new SupervisedChild({
       module: path.join(import.meta.dirname, 'simulation-child.ts'),
-      cwd: root,
+      cwd: this.#root,
       // Local times must not depend on where the machine stands.
       env: { TZ: 'UTC' },
       execArgv: [
         '--permission',
-        `--allow-fs-read=${root}`,
+        ...readable(this.#root).map((folder) => `--allow-fs-read=${folder}`),
         '--no-warnings',
         '--enable-source-maps',
         // Runs are short and leave much behind: a larger young generation halves the collector's work.
@@ -43,47 +109,39 @@ export class Simulation {
       ],
     });
   }
+}
 
-  /** Does one job. Unless it is reused, the child ends with it. */
-  run(request: SimulationRequest, onProgress: (path: string) => void = () => undefined): Promise<SimulationOutcome> {
-    const child = this.#child;
-    let schedule = 'the start';
-    return new Promise((resolve) => {
-      const finish = (outcome: SimulationOutcome) => {
-        watchdog.rest();
-        if (outcome.kind !== 'done' || !this.#isReused) this.stop();
-        resolve(outcome);
-      };
-      const watchdog = new Watchdog(SILENCE_MS, () =>
-        finish({
-          kind: 'hung',
-          path: schedule,
-          detail: `The app did not give way for ${SILENCE_MS / 1000} s: it loops without end.`,
-        }),
-      );
-      child.onOutput = (text) => {
-        watchdog.pat();
-        schedule = text.trimEnd().split('\n').at(-1) ?? schedule;
-        onProgress(schedule);
-      };
-      child.onEnd = (end) => finish({ kind: 'crashed', path: schedule, detail: crashWords(end) });
-      child.onEvent = (event) => {
-        if (event.type === 'fault') finish({ kind: 'fault', message: event.message });
-        else finish({ kind: 'done', answer: event });
-      };
-      watchdog.pat();
-      child.send(request);
-    });
-  }
+/** Where a simulation was, as a sentence names it: `schedule sweep:17`, `the start`. */
+export const placeWords = (path: string): string => (/^(the|shrinking) /.test(path) ? path : `schedule ${path}`);
 
-  stop(): void {
-    this.isSpent = true;
-    this.#child.stop();
+function deadlineOf({ job }: Omit<SimulationRequest, 'token'>): number {
+  const { base, perSchedule } = DEADLINE_MS;
+  return base + ('schedules' in job ? job.schedules * perSchedule : 0);
+}
+
+/** What the child loads from: the course, the tools, and their packages, by the paths that are behind all links. */
+function readable(root: string): string[] {
+  const tools = path.join(import.meta.dirname, '..');
+  const linked = [root, tools].flatMap((folder) => [folder, path.join(folder, 'node_modules')]);
+  return [...new Set([...linked, ...linked.map(behindLinks)])];
+}
+
+function behindLinks(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
   }
+}
+
+function crashOf(end: ChildEnd, schedule: string): SimulationOutcome {
+  const detail = crashWords(end);
+  return schedule === THE_START ? { kind: 'fault', message: detail } : { kind: 'crashed', path: schedule, detail };
 }
 
 function crashWords(end: ChildEnd): string {
   if (ranOutOfMemory(end)) return `The app used up the ${HEAP_MB} MB it may have.`;
-  const last = end.stderr.trim().split('\n').slice(-3).join(' ');
-  return `The app ended its process (${end.signal ?? `exit code ${end.code ?? 'unknown'}`}).${last ? ` It said: ${last}` : ''}`;
+  const lines = end.stderr.trim().split('\n');
+  const said = lines.find((line) => /^\w*(?:Error|error):/.test(line)) ?? lines.at(-1) ?? '';
+  return `The app ended its process (${end.signal ?? `exit code ${end.code ?? 'unknown'}`}).${said ? ` It said: ${said}` : ''}`;
 }

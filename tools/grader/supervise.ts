@@ -22,6 +22,8 @@ export class SupervisedChild<Request, Event> {
   readonly #kill = () => this.stop();
   #stderr = '';
   #isStopped = false;
+  /** How it ended, when it did so by itself. */
+  ended: ChildEnd | null = null;
   onEvent: (event: Event) => void = () => undefined;
   /** What it writes to stdout, in pieces: for signs of life, which get through even from a busy loop. */
   onOutput: (text: string) => void = () => undefined;
@@ -43,12 +45,20 @@ export class SupervisedChild<Request, Event> {
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.onOutput(text));
     this.#child.on('message', (event) => this.onEvent(event as Event));
-    this.#child.on('exit', (code, signal) => {
-      process.off('exit', this.#kill);
-      if (!this.#isStopped) this.onEnd({ code, signal, stderr: this.#stderr });
+    // All it has said is read before its end is told.
+    this.#child.on('close', (code, signal) => this.#end({ code, signal, stderr: this.#stderr }));
+    // Where no process could be made, nothing else is ever heard of it.
+    this.#child.on('error', ({ message }) => {
+      if (this.#child.pid === undefined) this.#end({ code: null, signal: null, stderr: message });
     });
-    this.#child.on('error', () => undefined);
     process.on('exit', this.#kill);
+  }
+
+  #end(end: ChildEnd): void {
+    process.off('exit', this.#kill);
+    if (this.#isStopped || this.ended) return;
+    this.ended = end;
+    this.onEnd(end);
   }
 
   send(request: Request): void {
@@ -70,25 +80,40 @@ export class SupervisedChild<Request, Event> {
   }
 }
 
-/** Calls back when nothing was heard for a while. */
+/** In so many steps a watchdog waits. */
+const STEPS = 20;
+
+/**
+ * Calls back when nothing was heard for a while. It counts steps, not the clock: time in which this process itself
+ * stood still, since the machine slept or was busy, is nobody's silence.
+ */
 export class Watchdog {
-  readonly #patienceMs: number;
+  readonly #stepMs: number;
   readonly #bark: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #silentSteps = 0;
 
   constructor(patienceMs: number, bark: () => void) {
-    this.#patienceMs = patienceMs;
+    this.#stepMs = patienceMs / STEPS;
     this.#bark = bark;
   }
 
   /** A sign of life. */
   pat(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#bark, this.#patienceMs);
+    this.#silentSteps = 0;
+    this.#timer ??= setInterval(() => this.#step(), this.#stepMs);
   }
 
   rest(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #step(): void {
+    this.#silentSteps += 1;
+    if (this.#silentSteps < STEPS) return;
+    this.rest();
+    this.#bark();
   }
 }
 

@@ -154,4 +154,4 @@ function tell(mutants: readonly Mutant[], survivors: readonly Mutant[]): number 
   return score >= LEAST_SCORE ? 0 : 1;
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 90);
+const oneLine = (text: string | undefined): string => (text ?? '').replace(/\s+/g, ' ').slice(0, 90);

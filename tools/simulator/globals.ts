@@ -182,14 +182,12 @@ function cryptoOf(launch: Launch) {
     for (let i = 0; i < bytes.length; i += 1) bytes[i] = byte();
     return array;
   };
-  // Three draws of 32 bits are as many as a test's worth of ids needs; the rest is constant.
+  // One draw of 32 bits, and what follows from it: enough to tell ids apart, and many are made.
   const randomUUID = () => {
-    const hex = (n: number) =>
-      Math.floor(launch.random(`uuid-${n}`) * 2 ** 32)
-        .toString(16)
-        .padStart(8, '0');
-    const b = hex(2);
-    return `${hex(1)}-${b.slice(0, 4)}-4${b.slice(5)}-8000-${hex(3)}0000`;
+    const seed = Math.floor(launch.random('uuid') * 2 ** 32);
+    const hex = (factor: number) => (Math.imul(seed, factor) >>> 0).toString(16).padStart(8, '0');
+    const b = hex(0x9e3779b1);
+    return `${hex(1)}-${b.slice(0, 4)}-4${b.slice(5)}-8000-${hex(0x85ebca6b)}0000`;
   };
   return { getRandomValues, randomUUID, subtle: { digest: digestNow, sign: signNow, importKey: importKeyNow } };
 }

@@ -1,5 +1,7 @@
 // Requests as the simulated network carries them: what was asked, without the platform's stream underneath.
 
+const NEVER_ABORTED = new AbortController().signal;
+
 /** What the app asked for. */
 export interface OutgoingRequest {
   readonly method: string;
@@ -59,24 +61,55 @@ function parseUrl(text: string): string {
 
 /** A `Request` for the backend, with its body at hand. Whatever needs more gets a real one. */
 export function createServerRequest({ method, url, headers, body }: Omit<OutgoingRequest, 'signal'>): Request {
-  const real = () => new Request(url, { method, headers, body });
-  const own = {
-    method,
-    url,
-    headers,
-    bodyUsed: false,
-    get body() {
-      return body === null ? null : real().body;
-    },
-    text: async () => body ?? '',
-    json: async (): Promise<unknown> => JSON.parse(body ?? ''),
-    arrayBuffer: async () => real().arrayBuffer(),
-    blob: async () => real().blob(),
-    formData: async () => real().formData(),
-    clone: () => createServerRequest({ method, url, headers, body }),
-    signal: NEVER_ABORTED,
-  };
-  return Object.setPrototypeOf(own, Request.prototype) as Request;
+  return new ServerRequest(method, url, headers, body) as unknown as Request;
 }
 
-const NEVER_ABORTED = new AbortController().signal;
+class ServerRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly bodyUsed = false;
+  readonly signal = NEVER_ABORTED;
+  readonly #text: string | null;
+
+  constructor(method: string, url: string, headers: Headers, text: string | null) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.#text = text;
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#text === null ? null : this.#asReal().body;
+  }
+
+  async text(): Promise<string> {
+    return this.#text ?? '';
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(this.#text ?? '');
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#asReal().arrayBuffer();
+  }
+
+  async blob(): Promise<Blob> {
+    return this.#asReal().blob();
+  }
+
+  async formData(): Promise<FormData> {
+    return this.#asReal().formData();
+  }
+
+  clone(): ServerRequest {
+    return new ServerRequest(this.method, this.url, this.headers, this.#text);
+  }
+
+  #asReal(): Request {
+    return new Request(this.url, { method: this.method, headers: this.headers, body: this.#text });
+  }
+}
+// `instanceof Request` holds.
+Object.setPrototypeOf(ServerRequest.prototype, Request.prototype);

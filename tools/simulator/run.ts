@@ -49,6 +49,9 @@ export async function runPlan(
     ),
   );
   currentWorld = world;
+  // Stacks of errors that nobody reads would take a tenth of the time.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = isDetailed ? stackTraceLimit : 0;
   await liveThrough(world);
   if (world.loadError === null && !world.hasRunAway) {
     await healAndSettle(world);
@@ -57,6 +60,7 @@ export async function runPlan(
   }
   if (world.hasRunAway) noteRunaway(world);
   await turn();
+  Error.stackTraceLimit = stackTraceLimit;
   currentWorld = null;
   return {
     violations: world.recorder.violations,
@@ -236,6 +240,8 @@ export function catchRejections(): () => void {
     process.removeAllListeners(event);
     const listener = (reason: unknown, ...rest: unknown[]) => {
       if (currentWorld) currentWorld.noteRejection(reason);
+      // Without a run and without another listener it is a fault of ours: it must not pass unseen.
+      else if (others.length === 0) throw reason;
       else for (const other of others) other(reason, ...rest);
     };
     process.on(event, listener);

@@ -94,8 +94,12 @@ export class World {
     return this.clockwork.eventCount > LIMITS.events || this.network.records.length > LIMITS.requests;
   }
 
+  /** Puts an event into the trace, stamped with place and time. The object is taken over, not copied: there are many. */
   emit(phone: number, event: WithoutPlace<TraceEvent>): void {
-    this.recorder.emit({ atMs: this.nowMs, phone, ...event } as TraceEvent);
+    const stamped = event as unknown as { atMs: number; phone: number };
+    stamped.atMs = this.clockwork.nowMs;
+    stamped.phone = phone;
+    this.recorder.emit(stamped as unknown as TraceEvent);
   }
 
   faultAt(phone: number, target: string, nth: number): string | undefined {

@@ -1,0 +1,152 @@
+// Every command that the README and CONTRIBUTING name works, in a copy of the course whose path has a space.
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Mistake } from './course/mistake.ts';
+import { applyMistake } from './grader/variants.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>;
+};
+
+/** Commands in the order in which they are named, with the exit code each ends with; the attempt makes a typical mistake. */
+const RUN: Readonly<Record<string, number>> = {
+  'npm start': 0,
+  'npx kata list': 0,
+  'npx kata start offline-queue': 0,
+  'npx kata spec offline-queue': 0,
+  'npx kata grade offline-queue': 1,
+  'npx kata replay offline-queue': 1,
+  'npx kata replay offline-queue --on reference': 0,
+  'npx kata new photo-upload': 0,
+  'npx kata verify photo-upload': 0,
+};
+
+/** Commands that go on until they are stopped, with what they say once they run. */
+const STAY: Readonly<Record<string, RegExp>> = {
+  'npx kata watch offline-queue': /of 100/,
+  'npx kata replay offline-queue --debug': /Debugger listening/,
+};
+
+/** Commands that CI runs by itself, or that take minutes: their scripts must be there. */
+const SCRIPTS = [
+  'npm test',
+  'npm run mutation -- offline-queue',
+  'npm run typecheck',
+  'npm run lint',
+  'npm run test:tools',
+  'npm run test:suites',
+  'npm run verify',
+  'npm run bench',
+];
+
+let course: string;
+
+beforeAll(() => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kata readme '));
+  course = path.join(folder, 'the course');
+  mkdirSync(course);
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  for (const file of files.split('\n').filter((name) => name !== ''))
+    cpSync(path.join(root, file), path.join(course, file));
+  symlinkSync(path.join(root, 'node_modules'), path.join(course, 'node_modules'));
+  rmSync(path.join(course, 'katas/offline-queue/seal.json'), { force: true });
+});
+afterAll(() => rmSync(path.dirname(course), { recursive: true, force: true }));
+
+function commandsOf(file: string): string[] {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+  return blocks
+    .flatMap((block) => block.split(/\n|&&/))
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+const named = [...commandsOf('README.md'), ...commandsOf('CONTRIBUTING.md')];
+
+function start(command: string) {
+  const [program = '', ...args] = command.split(' ');
+  // Without npm's own time: what it would start is started.
+  const isScript = program === 'npm';
+  const argv = isScript ? ['kata', ...(scripts[args[0] ?? '']?.split(' ').slice(1) ?? [])] : args;
+  const kata = path.join(course, 'tools', 'cli', 'kata.js');
+  return spawn(process.execPath, [kata, ...argv.slice(1)], {
+    cwd: course,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, CI: '', NO_COLOR: '1' },
+  });
+}
+
+test('knows every command that is named', () => {
+  const known = [
+    ...Object.keys(RUN),
+    ...Object.keys(STAY),
+    ...SCRIPTS,
+    'npm ci',
+    'npx kata verify photo-upload --seal',
+  ];
+
+  expect(named.filter((command) => !known.includes(command))).toEqual([]);
+  expect([...Object.keys(RUN), ...Object.keys(STAY)].filter((command) => !named.includes(command))).toEqual([]);
+});
+
+test('has the scripts that are named', () => {
+  const missing = SCRIPTS.map((command) => command.replace(/^npm (?:run )?/, '').split(' ')[0] ?? '').filter(
+    (name) => !(name in scripts),
+  );
+
+  expect(missing).toEqual([]);
+  expect(readFileSync(path.join(root, '.ci', 'run'), 'utf8')).toContain('npm test');
+});
+
+/** What a learner might have written by then: the reference with a mistake in it. */
+async function writeAttempt(): Promise<void> {
+  const { mistakes } = (await import(path.join(root, 'katas/offline-queue/mistakes.ts'))) as { mistakes: Mistake[] };
+  const mistake = mistakes.find(({ id }) => id === 'new-key-per-try');
+  if (!mistake) throw new Error('offline-queue has no mistake new-key-per-try.');
+  const reference = readFileSync(path.join(root, 'solutions/offline-queue/index.ts'), 'utf8');
+  writeFileSync(path.join(course, 'katas/offline-queue/attempt.ts'), applyMistake(reference, mistake));
+}
+
+test.each(Object.entries(RUN))('runs %s', { timeout: 120_000 }, async (command, expected) => {
+  if (command.startsWith('npx kata grade')) await writeAttempt();
+  const child = start(command);
+  let output = '';
+  child.stdout.on('data', (text) => {
+    output += text;
+  });
+  child.stderr.on('data', (text) => {
+    output += text;
+  });
+
+  const exitCode = await new Promise((resolve) => child.on('close', resolve));
+
+  expect(exitCode, output.slice(-2_000)).toBe(expected);
+});
+
+test.each(Object.entries(STAY))('runs %s until it is stopped', { timeout: 60_000 }, async (command, says) => {
+  const child = start(command);
+  let output = '';
+  const heard = new Promise<void>((resolve) => {
+    const listen = (text: Buffer) => {
+      output += text;
+      if (says.test(output)) resolve();
+    };
+    child.stdout.on('data', listen);
+    child.stderr.on('data', listen);
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+
+  await Promise.race([heard, ended]);
+  child.kill('SIGINT');
+
+  expect(await ended, output.slice(-2_000)).toBe(130);
+  expect(output).toMatch(says);
+});
