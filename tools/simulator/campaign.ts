@@ -63,6 +63,7 @@ const RUNAWAYS_MAX = 8;
 const BUDGET_SCHEDULES = 150;
 /** The reference judges so many failing schedules of each invariant. Only if one of them is unfair must it judge all. */
 const JUDGED_SCHEDULES = 5;
+const SHRINK_RUNS_MAX = 120;
 
 /** Runs an attempt through all schedules. `reference` judges what is fair; for the reference itself pass it twice. */
 export async function runCampaign(
@@ -71,107 +72,149 @@ export async function runCampaign(
   reference: AppFactory,
   options: CampaignOptions,
 ): Promise<CampaignResult> {
-  const {
-    seed,
-    schedules,
-    saved = [],
-    shrinkRunsMax = 120,
-    stopWhenBroken = [],
-    onSchedule = () => undefined,
-  } = options;
-  const isReference = attempt === reference;
-  const countEffects = async (plan: Plan) => (await runPlan(scenario, reference, plan)).counts;
-  const all = await planSchedules(scenario, { seed, schedules, saved }, countEffects);
-  const found = new Map<string, { count: number; first: Schedule }>();
-  const tally = { run: 0, failing: 0, setAside: 0, virtualMs: 0, runaways: 0 };
-  const struck = new Set<string>();
-  const costs = new Map(
-    scenario.budgets.map(({ id, allowance }): [string, BudgetSums] => [
-      id,
-      { attempt: 0, reference: 0, allowance, schedules: 0 },
-    ]),
-  );
-  let budgetRuns = 0;
-  const end = (rest: Partial<CampaignResult>): CampaignResult => ({
-    schedules: tally.run,
-    failing: tally.failing,
-    setAside: tally.setAside,
-    virtualMs: tally.virtualMs,
-    violations: [],
-    budgets: Object.fromEntries(costs),
-    struck: [...struck].sort(),
-    loadError: null,
-    nondeterministic: null,
-    stoppedBy: null,
-    ...rest,
-  });
-
+  const { seed, schedules, saved = [], onSchedule = () => undefined } = options;
+  const count = async (plan: Plan) => (await runPlan(scenario, reference, plan)).counts;
+  const all = await planSchedules(scenario, { seed, schedules, saved }, count);
+  const campaign = new Campaign(scenario, attempt, reference, options);
   for (const [n, schedule] of all.entries()) {
     onSchedule(n, schedule.path);
-    const result = await runPlan(scenario, attempt, schedule.plan);
-    if (result.loadError !== null) return end({ loadError: result.loadError });
-    if (n % TWICE_EVERY === 0 || isFirstOfItsKind(result, found)) {
-      const again = await runPlan(scenario, attempt, schedule.plan);
-      if (hashTrace(again.trace) !== hashTrace(result.trace)) return end({ nondeterministic: schedule });
-    }
-    for (const name of result.struck.keys()) struck.add(name);
-    const isBudgetRun = isForBudgets(schedule) && budgetRuns < BUDGET_SCHEDULES;
-    const isFailing = result.violations.length > 0;
-    const isJudged =
-      isFailing &&
-      (tally.setAside > 0 ||
-        result.violations.some(({ invariant }) => (found.get(invariant)?.count ?? 0) < JUDGED_SCHEDULES));
-    const beside =
-      (isJudged || isBudgetRun) && !isReference ? await runPlan(scenario, reference, schedule.plan) : result;
-    if (isFailing && beside !== result && beside.violations.length > 0) {
-      tally.setAside += 1;
-      continue;
-    }
-    tally.run += 1;
-    tally.virtualMs += result.virtualMs;
-    if (isBudgetRun) {
-      budgetRuns += 1;
-      for (const [id, sums] of costs) {
-        sums.schedules += 1;
-        sums.attempt += result.budgets[id] ?? 0;
-        sums.reference += beside.budgets[id] ?? 0;
-      }
-    }
-    if (isFailing) tally.failing += 1;
-    for (const { invariant } of result.violations) {
-      const known = found.get(invariant);
-      if (known) known.count += 1;
-      else found.set(invariant, { count: 1, first: schedule });
-    }
-    if (result.hasRunAway) tally.runaways += 1;
-    if (tally.runaways >= RUNAWAYS_MAX || stopWhenBroken.some((id) => found.has(id))) break;
+    await campaign.meet(schedule, n % TWICE_EVERY === 0);
+    if (campaign.isOver) break;
+  }
+  return campaign.conclude((invariant) => onSchedule(all.length, `shrinking ${invariant}`));
+}
+
+/** What has been found out so far. */
+class Campaign {
+  readonly #scenario: AnyScenario;
+  readonly #attempt: AppFactory;
+  readonly #reference: AppFactory;
+  readonly #options: CampaignOptions;
+  readonly #found = new Map<string, { count: number; first: Schedule }>();
+  readonly #struck = new Set<string>();
+  readonly #budgets: Map<string, BudgetSums>;
+  #budgetRuns = 0;
+  #schedules = 0;
+  #failing = 0;
+  #setAside = 0;
+  #virtualMs = 0;
+  #runaways = 0;
+  #loadError: LoadError | null = null;
+  #nondeterministic: Schedule | null = null;
+
+  constructor(scenario: AnyScenario, attempt: AppFactory, reference: AppFactory, options: CampaignOptions) {
+    this.#scenario = scenario;
+    this.#attempt = attempt;
+    this.#reference = reference;
+    this.#options = options;
+    this.#budgets = new Map(
+      scenario.budgets.map(({ id, allowance }) => [id, { attempt: 0, reference: 0, allowance, schedules: 0 }]),
+    );
   }
 
-  const violations: CampaignViolation[] = [];
-  for (const [invariant, { count, first }] of found) {
-    onSchedule(all.length, `shrinking ${invariant}`);
-    const plan = await smallest(scenario, attempt, first.plan, invariant, shrinkRunsMax);
-    const story = await tellStory(scenario, attempt, isReference ? null : reference, plan, invariant);
-    violations.push({ invariant, count, path: first.path, plan, story });
+  get #isReference(): boolean {
+    return this.#attempt === this.#reference;
   }
-  return end({ violations, stoppedBy: tally.runaways >= RUNAWAYS_MAX ? 'runaway' : null });
+
+  /** Going on would find out nothing that matters. */
+  get isOver(): boolean {
+    const { stopWhenBroken = [] } = this.#options;
+    const isKnown = this.#loadError !== null || this.#nondeterministic !== null;
+    return isKnown || this.#runaways >= RUNAWAYS_MAX || stopWhenBroken.some((id) => this.#found.has(id));
+  }
+
+  /** Runs one schedule, a second time if asked or if it is the first to break something. */
+  async meet(schedule: Schedule, isRunTwice: boolean): Promise<void> {
+    const result = await this.#run(this.#attempt, schedule.plan);
+    this.#loadError = result.loadError;
+    if (result.loadError !== null) return;
+    if (isRunTwice || result.violations.some(({ invariant }) => !this.#found.has(invariant))) {
+      const again = await this.#run(this.#attempt, schedule.plan);
+      if (hashTrace(again.trace) !== hashTrace(result.trace)) {
+        this.#nondeterministic = schedule;
+        return;
+      }
+    }
+    await this.#judge(schedule, result);
+  }
+
+  #run(factory: AppFactory, plan: Plan): Promise<RunResult> {
+    return runPlan(this.#scenario, factory, plan);
+  }
+
+  async #judge(schedule: Schedule, result: RunResult): Promise<void> {
+    const isBudgetRun = isForBudgets(schedule) && this.#budgetRuns < BUDGET_SCHEDULES;
+    const isCompared = !this.#isReference && (isBudgetRun || this.#isInDoubt(result));
+    const beside = isCompared ? await this.#run(this.#reference, schedule.plan) : result;
+    if (isCompared && result.violations.length > 0 && beside.violations.length > 0) {
+      this.#setAside += 1;
+      return;
+    }
+    if (isBudgetRun) this.#addBudgets(result, beside);
+    this.#note(schedule, result);
+  }
+
+  /** Whether the reference has to say if a failing schedule is fair. */
+  #isInDoubt({ violations }: RunResult): boolean {
+    if (violations.length > 0 && this.#setAside > 0) return true;
+    return violations.some(({ invariant }) => (this.#found.get(invariant)?.count ?? 0) < JUDGED_SCHEDULES);
+  }
+
+  #addBudgets(result: RunResult, beside: RunResult): void {
+    this.#budgetRuns += 1;
+    for (const [id, sums] of this.#budgets) {
+      sums.schedules += 1;
+      sums.attempt += result.budgets[id] ?? 0;
+      sums.reference += beside.budgets[id] ?? 0;
+    }
+  }
+
+  #note(schedule: Schedule, { violations, virtualMs, hasRunAway, struck }: RunResult): void {
+    for (const name of struck.keys()) this.#struck.add(name);
+    this.#schedules += 1;
+    this.#virtualMs += virtualMs;
+    if (violations.length > 0) this.#failing += 1;
+    if (hasRunAway) this.#runaways += 1;
+    for (const { invariant } of violations) {
+      const known = this.#found.get(invariant);
+      if (known) known.count += 1;
+      else this.#found.set(invariant, { count: 1, first: schedule });
+    }
+  }
+
+  /** Makes the first schedule of each broken invariant small, and tells it. */
+  async conclude(onShrink: (invariant: string) => void): Promise<CampaignResult> {
+    const isVoid = this.#loadError !== null || this.#nondeterministic !== null;
+    const violations: CampaignViolation[] = [];
+    for (const [invariant, { count, first }] of isVoid ? [] : this.#found) {
+      onShrink(invariant);
+      const plan = await this.#smallest(first.plan, invariant);
+      const reference = this.#isReference ? null : this.#reference;
+      const story = await tellStory(this.#scenario, this.#attempt, reference, plan, invariant);
+      violations.push({ invariant, count, path: first.path, plan, story });
+    }
+    return {
+      schedules: this.#schedules,
+      failing: this.#failing,
+      setAside: this.#setAside,
+      virtualMs: this.#virtualMs,
+      violations,
+      budgets: Object.fromEntries(this.#budgets),
+      struck: [...this.#struck].sort(),
+      loadError: this.#loadError,
+      nondeterministic: this.#nondeterministic,
+      stoppedBy: this.#runaways >= RUNAWAYS_MAX ? 'runaway' : null,
+    };
+  }
+
+  /** Shrinks a schedule so that the same invariant still breaks at each step. */
+  async #smallest(plan: Plan, invariant: string): Promise<Plan> {
+    // Each run of a runaway takes far longer, and its first schedule is as good as any.
+    if (invariant === 'bounded') return plan;
+    const breaks = async (candidate: Plan) =>
+      (await this.#run(this.#attempt, candidate)).violations.some((violation) => violation.invariant === invariant);
+    return shrinkPlan(this.#scenario, plan, breaks, this.#options.shrinkRunsMax ?? SHRINK_RUNS_MAX);
+  }
 }
 
 const isForBudgets = ({ path }: Schedule): boolean => path.startsWith('generated') || path.startsWith('plain');
-
-const isFirstOfItsKind = (result: RunResult, found: ReadonlyMap<string, unknown>): boolean =>
-  result.violations.some(({ invariant }) => !found.has(invariant));
-
-/** Shrinks a schedule so that the same invariant still breaks at each step. */
-async function smallest(
-  scenario: AnyScenario,
-  attempt: AppFactory,
-  plan: Plan,
-  invariant: string,
-  runsMax: number,
-): Promise<Plan> {
-  const breaks = async (candidate: Plan) =>
-    (await runPlan(scenario, attempt, candidate)).violations.some((violation) => violation.invariant === invariant);
-  // Each run of a runaway takes far longer, and its first schedule is as good as any.
-  return invariant === 'bounded' ? plan : shrinkPlan(scenario, plan, breaks, runsMax);
-}
