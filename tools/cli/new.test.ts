@@ -49,7 +49,7 @@ test('writes code that type-checks, its suite green on the reference and red on 
   const tsconfig = { extends: './tsconfig.json', include: ['katas', 'solutions'] };
   course.write('tsconfig.katas.json', JSON.stringify(tsconfig));
   const types = await run('typescript/bin/tsc', ['-p', 'tsconfig.katas.json', '--customConditions', 'reference']);
-  const reference = await run('vitest/vitest.mjs', ['run', '--project', 'katas'], { KATA_TARGET: 'reference' });
+  const reference = await run('vitest/vitest.mjs', ['run', '--project', 'katas', '--mode', 'reference'], {});
   const stub = await run('vitest/vitest.mjs', ['run', '--project', 'katas']);
 
   expect(types).toBe('');

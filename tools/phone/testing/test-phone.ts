@@ -73,11 +73,14 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
   const startedAt = performance.now();
   const elapsedMs = () => Math.round(performance.now() - startedAt);
   const realFetch = globalThis.fetch;
+  const realAbortSignal = globalThis.AbortSignal;
   const disk = new Disk();
   const conditions: Conditions = defaultConditions();
   const requests: SentRequest[] = [];
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const timers = { setTimeout, setInterval, clearTimeout, clearInterval };
+  /** Timers of the launch that have not come due. */
+  const running = new Set<NodeJS.Timeout>();
   /** Timers that came due in the background. */
   const frozen = new Map<NodeJS.Timeout, () => void>();
   const faults: StorageFault[] = [];
@@ -94,12 +97,28 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     ms: number | undefined,
     args: A,
   ): NodeJS.Timeout {
+    const isOneShot = start === (timers.setTimeout as typeof start);
     const fire = (...given: A) => {
+      if (isOneShot) running.delete(id);
       if (conditions.appState === 'background') frozen.set(id, () => callback(...given));
       else callback(...given);
     };
     const id = start(fire, ms, ...args);
+    running.add(id);
     return id;
+  }
+
+  /** `AbortSignal` whose `timeout` counts virtual time: the platform's own would count real time. */
+  function virtualAbortSignal(): typeof AbortSignal {
+    const timeout = (ms: number) => {
+      const controller = new AbortController();
+      const expire = () => controller.abort(new DOMException('The operation timed out.', 'TimeoutError'));
+      startTimer<[]>(timers.setTimeout, expire, ms, []);
+      return controller.signal;
+    };
+    return new Proxy(realAbortSignal, {
+      get: (target, name) => (name === 'timeout' ? timeout : Reflect.get(target, name)),
+    });
   }
 
   function launch(): void {
@@ -115,9 +134,11 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     for (const name of ['clearTimeout', 'clearInterval'] as const) {
       vi.stubGlobal(name, (id: NodeJS.Timeout) => {
         frozen.delete(id);
+        running.delete(id);
         timers[name](id);
       });
     }
+    vi.stubGlobal('AbortSignal', virtualAbortSignal());
     vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) => own.settleIfAlive(send(input, init)));
   }
 
@@ -150,7 +171,9 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
 
   function kill(): void {
     host.kill();
-    vi.clearAllTimers();
+    // Vitest's own `clearAllTimers` would put the clock back to its start as well.
+    for (const id of running) timers.clearTimeout(id);
+    running.clear();
     frozen.clear();
     gate.waiting.length = 0;
     gate.held = false;

@@ -1,0 +1,684 @@
+import { HttpResponse, http } from 'msw';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type {
+  Alert,
+  Channel,
+  Contact,
+  Escalation,
+  EscalationOptions,
+  PolicyQuestion,
+  Recipient,
+} from '#contract/escalation-routing';
+import { createPhone, type TestPhone } from '#phone/testing';
+import { createBackend, type EscalationBackend } from './backend.ts';
+
+const API = 'https://api.oncall.test';
+const SENDS = `${API}/sends`;
+const EVENTS = `${API}/alerts/:id/events`;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+const server = setupServer();
+let phone: TestPhone;
+let backend: EscalationBackend;
+
+beforeAll(() => server.listen({ onUnhandledFrame: 'error' }));
+beforeEach(() => {
+  phone = createPhone();
+  backend = createBackend({ ...phone.backendContext, push: () => {} });
+  server.use(http.all(`${API}/*`, ({ request }) => backend.app.fetch(request)));
+});
+afterEach(() => {
+  phone.dispose();
+  server.resetHandlers();
+});
+afterAll(() => server.close());
+
+// ---------------------------------------------------------------------------------------------------------------------
+// mid: the first messages, the ladder, the answer
+
+test('sends at once on the channels of the priority', { tags: ['first-messages', 'R2'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('p1', { priority: 'critical', recipients: [nora] }));
+  await engine.raise(alert('p2', { priority: 'high', recipients: [nora] }));
+  await engine.raise(alert('p3', { priority: 'medium', recipients: [nora], text: 'Dryer filter full' }));
+  await engine.raise(alert('p4', { priority: 'low', recipients: [nora] }));
+  await phone.settle();
+
+  expect(sentFor('p1')).toEqual(['0 push nora', '0 sms nora', '0 voice nora']);
+  expect(sentFor('p2')).toEqual(['0 email nora', '0 push nora', '0 sms nora']);
+  expect(sentFor('p3')).toEqual(['0 email nora', '0 push nora']);
+  expect(sentFor('p4')).toEqual(['0 push nora']);
+  expect(backend.sentFor('p3').map(({ text }) => text)).toEqual(['Dryer filter full', 'Dryer filter full']);
+});
+
+test('keeps two alerts apart', { tags: ['first-messages', 'E10'] }, async () => {
+  const engine = await launch();
+
+  await Promise.all([
+    engine.raise(alert('pump', { recipients: [nora] })),
+    engine.raise(alert('valve', { recipients: [nora] })),
+  ]);
+  await phone.settle();
+  backend.acknowledge('pump', 'nora');
+  await phone.push({ type: 'alert-events', alertId: 'pump' });
+  await phone.pass(16 * MINUTE);
+
+  expect(sentFor('pump')).toEqual(['0 push nora']);
+  expect(sentFor('valve')).toEqual(['0 push nora', '1 push nora']);
+  expect(statusOf(engine, 'pump')).toBe('acknowledged');
+  expect(statusOf(engine, 'valve')).toBe('active');
+});
+
+test('keeps an alert through a kill right after raise', { tags: ['durable-before-acknowledged', 'R1'] }, async () => {
+  const engine = await launch();
+  await phone.goOffline();
+
+  await engine.raise(alert('leak-7', { priority: 'medium', recipients: [nora] }));
+  const relaunched = await launch();
+  await phone.goOnline();
+
+  expect(sentFor('leak-7')).toEqual(['0 email nora', '0 push nora']);
+  expect(statusOf(relaunched, 'leak-7')).toBe('active');
+});
+
+test('promises and sends nothing that is not stored', { tags: ['durable-before-acknowledged', 'R1'] }, async () => {
+  const engine = await launch();
+  const raised: string[] = [];
+  phone.failNextWrite('full');
+  await expect(engine.raise(alert('leak-8', { recipients: [nora] }))).rejects.toThrow();
+  await engine.raise(alert('leak-9', { recipients: [nora] }));
+  await phone.pass(14.9 * MINUTE);
+  const before = { shown: Object.keys(engine.getState().alerts), sent: sentFor('leak-8') };
+
+  phone.holdWrites();
+  void engine.raise(alert('leak-10', { recipients: [nora] })).then(() => raised.push('leak-10'));
+  await phone.pass(0.2 * MINUTE);
+  await phone.goOffline();
+  const relaunched = await launch();
+
+  expect(before).toEqual({ shown: ['leak-9'], sent: [] });
+  const known = [...raised, ...backend.sent.map(({ alertId }) => alertId)];
+  expect(Object.keys(relaunched.getState().alerts)).toEqual(expect.arrayContaining(known));
+  const places = attempts(relaunched, 'leak-9', 'nora').map(({ stage, channel }) => `${stage} ${channel} nora`);
+  expect(places).toEqual(expect.arrayContaining(sentFor('leak-9')));
+});
+
+test('shows what became of each message', { tags: ['shows-what-happened', 'R12'] }, async () => {
+  const engine = await launch();
+  const seen: string[] = [];
+  const leave = engine.subscribe(() => seen.push(statuses(engine, 'door-3', 'nora').join()));
+
+  await engine.raise(alert('door-3', { priority: 'medium', recipients: [nora] }));
+  await phone.settle();
+  const afterSending = statuses(engine, 'door-3', 'nora');
+  backend.report('door-3', 'delivered', { contactId: 'nora', channel: 'email', stage: 0 });
+  await phone.push({ type: 'alert-events', alertId: 'door-3' });
+  await phone.settle();
+  leave();
+
+  expect(afterSending).toEqual(['0 email sent', '0 push sent']);
+  expect(statuses(engine, 'door-3', 'nora')).toEqual(['0 email delivered', '0 push sent']);
+  expect(seen.at(-1)).toBe('0 email delivered,0 push sent');
+  expect(engine.getState().alerts['door-3']?.recipients.nora).toMatchObject({ stage: 0, ackedBy: null });
+});
+
+test('climbs at 15, 30 and 60 minutes and ends at 75', { tags: ['climbs-on-time', 'R5'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('fire-1', { priority: 'medium', recipients: [withStandIns(nora)] }));
+  const stages: string[][] = [];
+  for (const minutes of [14.9, 0.2, 14.8, 0.2, 29.8, 0.2]) {
+    await phone.pass(minutes * MINUTE);
+    stages.push(sentFor('fire-1').slice(stages.flat().length));
+  }
+  await phone.pass(14.8 * MINUTE);
+  const before = statusOf(engine, 'fire-1');
+  await phone.pass(0.3 * MINUTE);
+
+  expect(stages).toEqual([
+    ['0 email nora', '0 push nora'],
+    ['1 email nora', '1 push nora'],
+    [],
+    ['2 email mario', '2 push mario'],
+    [],
+    ['3 voice edda'],
+  ]);
+  expect(before).toBe('active');
+  expect(statusOf(engine, 'fire-1')).toBe('exhausted');
+});
+
+test('does not climb when no ack is required', { tags: ['climbs-on-time', 'R6'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('info-1', { priority: 'high', requiresAck: false, recipients: [withStandIns(nora)] }));
+  await phone.settle();
+  const status = statusOf(engine, 'info-1');
+  await phone.pass(2 * HOUR);
+
+  expect(status).toBe('acknowledged');
+  expect(sentFor('info-1')).toEqual(['0 email nora', '0 push nora', '0 sms nora']);
+});
+
+test('takes nothing but an ack for an ack', { tags: ['only-an-ack-is-an-ack', 'R6'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('gas-2', { priority: 'medium', recipients: [nora] }));
+  await phone.settle();
+  backend.report('gas-2', 'delivered', { contactId: 'nora', channel: 'push', stage: 0 });
+  backend.report('gas-2', 'delivered', { contactId: 'nora', channel: 'email', stage: 0 });
+  await phone.push({ type: 'alert-events', alertId: 'gas-2' });
+  await phone.pass(16 * MINUTE);
+
+  expect(engine.getState().alerts['gas-2']?.recipients.nora).toMatchObject({ stage: 1, ackedBy: null });
+  expect(sentFor('gas-2')).toContain('1 push nora');
+});
+
+test('goes on for the others when one recipient has acked', { tags: ['acks-count-for-their-own', 'R6'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('gas-3', { recipients: [nora, omar] }));
+  await phone.settle();
+  backend.acknowledge('gas-3', 'omar');
+  await phone.push({ type: 'alert-events', alertId: 'gas-3' });
+  await phone.pass(16 * MINUTE);
+  const between = statusOf(engine, 'gas-3');
+  backend.acknowledge('gas-3', 'nora');
+  await phone.push({ type: 'alert-events', alertId: 'gas-3' });
+  await phone.pass(HOUR);
+
+  expect(sentFor('gas-3')).toEqual(['0 push nora', '0 push omar', '1 push nora']);
+  expect([between, statusOf(engine, 'gas-3')]).toEqual(['active', 'acknowledged']);
+});
+
+test('takes the ack of manager and emergency contact alike', {
+  tags: ['acks-count-for-their-own', 'R6'],
+}, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('gas-4', { recipients: [withStandIns(nora)] }));
+  await engine.raise(alert('gas-5', { recipients: [withStandIns(omar)] }));
+  await phone.pass(31 * MINUTE);
+  backend.acknowledge('gas-4', 'mario');
+  await phone.push({ type: 'alert-events', alertId: 'gas-4' });
+  await phone.pass(30 * MINUTE);
+  backend.acknowledge('gas-5', 'edda');
+  await phone.push({ type: 'alert-events', alertId: 'gas-5' });
+  await phone.settle();
+
+  expect(sentFor('gas-4').at(-1)).toBe('2 push mario');
+  expect(engine.getState().alerts['gas-4']?.recipients.nora?.ackedBy).toBe('mario');
+  expect(engine.getState().alerts['gas-5']?.recipients.omar?.ackedBy).toBe('edda');
+  expect([statusOf(engine, 'gas-4'), statusOf(engine, 'gas-5')]).toEqual(['acknowledged', 'acknowledged']);
+});
+
+test('sends nothing after cancel, over restarts too', { tags: ['silent-when-over', 'R10'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('drill', { recipients: [withStandIns(nora)] }));
+  await phone.pass(5 * MINUTE);
+
+  await engine.cancel('drill');
+  await phone.pass(12 * MINUTE);
+  const relaunched = await launch();
+  await phone.pass(HOUR);
+
+  expect(sentFor('drill')).toEqual(['0 push nora']);
+  expect(statusOf(relaunched, 'drill')).toBe('cancelled');
+});
+
+test('sends nothing once the alert has expired', { tags: ['silent-when-over', 'R10'] }, async () => {
+  server.use(http.post(SENDS, () => json(503)));
+  const engine = await launch();
+  const now = Date.parse('2026-03-02T09:00:00.000Z');
+
+  await engine.raise(alert('tide-1', { expiresAt: now + 3 * MINUTE, recipients: [nora] }));
+  await phone.goOffline();
+  await engine.raise(alert('tide-2', { expiresAt: now + 3.5 * MINUTE, recipients: [nora] }));
+  await phone.pass(2 * MINUTE);
+  await phone.goOnline();
+  await phone.pass(2 * MINUTE);
+  const sentLate = phone.requests.filter(({ body, atMs }) => body.includes('tide-1') && atMs >= 3 * MINUTE);
+
+  expect(sentLate).toEqual([]);
+  expect([statusOf(engine, 'tide-1'), statusOf(engine, 'tide-2')]).toEqual(['expired', 'expired']);
+});
+
+test('sends and fetches nothing while offline', { tags: ['silent-offline', 'R10'] }, async () => {
+  const engine = await launch();
+  await phone.goOffline();
+
+  await engine.raise(alert('roof-1', { priority: 'high', recipients: [nora] }));
+  await phone.pass(12 * MINUTE);
+  const sentOffline = phone.requests.length;
+  await phone.goOnline('cellular');
+
+  expect(sentOffline).toBe(0);
+  expect(sentFor('roof-1')).toEqual(['0 email nora', '0 push nora', '0 sms nora']);
+});
+
+test('leaves nothing running after dispose', { tags: ['ends-cleanly', 'R11'] }, async () => {
+  const before = phone.listenerCount();
+  const engine = await launch();
+  const whileOpen = phone.listenerCount();
+  await engine.raise(alert('lift-4', { recipients: [withStandIns(nora)] }));
+  await phone.pass(MINUTE);
+
+  engine.dispose();
+  const sentBefore = phone.requests.length;
+  await phone.goOffline();
+  await phone.goOnline();
+  await phone.pass(2 * HOUR);
+
+  expect(whileOpen).toBeGreaterThan(before);
+  expect(phone.listenerCount()).toBe(before);
+  expect(phone.requests).toHaveLength(sentBefore);
+  await expect(engine.raise(alert('lift-5', { recipients: [nora] }))).rejects.toThrow();
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+// senior: what fails, what is late, what was killed
+
+test('tries again with the same key', { tags: ['one-message-per-stage', 'R3'] }, async () => {
+  const engine = await launch();
+  server.use(http.post(SENDS, takeAndLoseAnswer, { once: true }));
+
+  await engine.raise(alert('wind-1', { recipients: [nora] }));
+  await phone.pass(30 * SECOND);
+
+  const keys = backend.requests.map(({ key }) => key);
+  expect(keys).toHaveLength(2);
+  expect(new Set(keys).size).toBe(1);
+  expect(sentFor('wind-1')).toEqual(['0 push nora']);
+  expect(statuses(engine, 'wind-1', 'nora')).toEqual(['0 push sent']);
+});
+
+test('does not call twice when killed after the server took it', {
+  tags: ['one-message-per-stage', 'E11'],
+}, async () => {
+  const engine = await launch();
+  server.use(http.post(SENDS, takeAndNeverAnswer));
+
+  await engine.raise(alert('wind-2', { priority: 'critical', recipients: [nora] }));
+  await phone.settle();
+  answerAgain();
+  const relaunched = await launch();
+  await phone.settle();
+
+  expect(sentFor('wind-2')).toEqual(['0 push nora', '0 sms nora', '0 voice nora']);
+  expect(statuses(relaunched, 'wind-2', 'nora')).toEqual(['0 push sent', '0 sms sent', '0 voice sent']);
+});
+
+test('draws each pause within its bound', { tags: ['backs-off', 'R3'] }, async () => {
+  server.use(http.post(SENDS, () => json(500)));
+  const engine = await launch();
+
+  await engine.raise(alert('wind-3', { recipients: [nora] }));
+  await phone.pass(5 * MINUTE);
+
+  const times = phone.requests.filter(({ method }) => method === 'POST').map(({ atMs }) => atMs);
+  const pausesMs = times.slice(1).map((atMs, index) => atMs - Number(times[index]));
+  const boundsMs = pausesMs.map((_, index) => Math.min(30 * SECOND, SECOND * 2 ** index));
+  const tooLong = pausesMs.filter((pauseMs, index) => pauseMs > Number(boundsMs[index]) + 5);
+  const short = pausesMs.filter((pauseMs, index) => pauseMs < 0.8 * Number(boundsMs[index]));
+  expect(tooLong).toEqual([]);
+  expect(short.length).toBeGreaterThan(2);
+  expect(times.length).toBeGreaterThan(9);
+  expect(times.length).toBeLessThan(50);
+});
+
+test('waits as long as Retry-After says', { tags: ['obeys-retry-after', 'R3'] }, async () => {
+  const engine = await launch();
+  backend.throttleNext(90);
+
+  await engine.raise(alert('wind-4', { recipients: [nora] }));
+  await phone.pass(89 * SECOND);
+  const sentEarly = backend.requests.length;
+  await phone.pass(3 * SECOND);
+
+  expect(sentEarly).toBe(1);
+  expect(sentFor('wind-4')).toEqual(['0 push nora']);
+});
+
+test('replaces what failed by the first channel not yet used', {
+  tags: ['replaces-a-failed-channel', 'R4'],
+}, async () => {
+  const engine = await launch();
+  backend.breakAddress('nora', 'push');
+
+  await engine.raise(alert('ice-1', { priority: 'medium', recipients: [nora] }));
+  await engine.raise(alert('ice-2', { priority: 'critical', recipients: [person('pia', 'push', 'voice', 'email')] }));
+  await phone.settle();
+  backend.report('ice-1', 'failed', { contactId: 'nora', channel: 'sms', stage: 0 });
+  await phone.push({ type: 'alert-events', alertId: 'ice-1' });
+  await phone.settle();
+
+  expect(sentFor('ice-1')).toEqual(['0 email nora', '0 sms nora', '0 voice nora']);
+  expect(statuses(engine, 'ice-1', 'nora')).toEqual(['0 email sent', '0 push failed', '0 sms failed', '0 voice sent']);
+  expect(sentFor('ice-2')).toEqual(['0 email pia', '0 push pia', '0 voice pia']);
+});
+
+test('replaces nothing at a stage that is over', { tags: ['replaces-a-failed-channel', 'E8'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('ice-3', { priority: 'medium', recipients: [withStandIns(nora)] }));
+  await phone.pass(16 * MINUTE);
+
+  backend.report('ice-3', 'failed', { contactId: 'nora', channel: 'email', stage: 0 });
+  repeatAllEvents();
+  await phone.push({ type: 'alert-events', alertId: 'ice-3' });
+  await phone.push({ type: 'alert-events', alertId: 'ice-3' });
+  await phone.settle();
+
+  expect(sentFor('ice-3')).toEqual(['0 email nora', '0 push nora', '1 email nora', '1 push nora']);
+  expect(statuses(engine, 'ice-3', 'nora')).toContain('0 email failed');
+});
+
+test('climbs at once when nobody can be reached', { tags: ['leaves-the-dead', 'E9', 'E7'] }, async () => {
+  const engine = await launch();
+  backend.breakAddress('rita', 'push');
+
+  await engine.raise(alert('cold-1', { recipients: [withStandIns(person('rita', 'push'))] }));
+  await engine.raise(alert('cold-2', { priority: 'high', recipients: [person('nobody')] }));
+  await phone.pass(SECOND);
+  const stage = engine.getState().alerts['cold-1']?.recipients.rita?.stage;
+  await phone.pass(31 * MINUTE);
+
+  expect(stage).toBe(2);
+  expect(sentFor('cold-1')).toEqual(['2 push mario']);
+  expect(engine.getState().alerts['cold-2']).toMatchObject({
+    status: 'exhausted',
+    recipients: { nobody: { stage: 3, ackedBy: null } },
+  });
+});
+
+test('does not try a dead address again', { tags: ['leaves-the-dead', 'R4'] }, async () => {
+  const engine = await launch();
+  backend.breakAddress('nora', 'sms');
+
+  await engine.raise(alert('cold-3', { priority: 'high', recipients: [nora] }));
+  await phone.pass(16 * MINUTE);
+
+  const tried = backend.requests.filter(({ message }) => message?.channel === 'sms');
+  expect(tried).toHaveLength(1);
+  expect(sentFor('cold-3').slice(3)).toEqual(['1 email nora', '1 push nora', '1 voice nora']);
+});
+
+test('does not climb past an ack the server has', { tags: ['looks-before-it-climbs', 'E2'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('rust-1', { recipients: [withStandIns(nora)] }));
+  await phone.pass(10 * MINUTE);
+
+  backend.acknowledge('rust-1', 'nora');
+  await phone.pass(6 * MINUTE);
+
+  expect(sentFor('rust-1')).toEqual(['0 push nora']);
+  expect(statusOf(engine, 'rust-1')).toBe('acknowledged');
+});
+
+test('begins no stage before the events could be fetched', { tags: ['looks-before-it-climbs', 'R7'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('rust-2', { recipients: [nora] }));
+  await phone.pass(14 * MINUTE);
+
+  server.use(http.get(EVENTS, () => HttpResponse.html('<html>Sign in to HotelNet</html>')));
+  await phone.pass(3 * MINUTE);
+  const whileBlind = sentFor('rust-2');
+  answerAgain();
+  await phone.pass(MINUTE);
+
+  expect(whileBlind).toEqual(['0 push nora']);
+  expect(sentFor('rust-2')).toEqual(['0 push nora', '1 push nora']);
+  expect(engine.getState().alerts['rust-2']?.recipients.nora?.stage).toBe(1);
+});
+
+test('fetches events on a push and for each stage, else never', {
+  tags: ['fetches-for-a-reason', 'R7'],
+}, async () => {
+  const engine = await launch();
+  await engine.raise(alert('rust-3', { recipients: [withStandIns(nora)] }));
+  await phone.settle();
+  const first = fetches();
+
+  await phone.pass(14 * MINUTE);
+  const quiet = fetches() - first;
+  await phone.push({ type: 'alert-events', alertId: 'rust-3' });
+  await phone.settle();
+  const pushed = fetches() - first - quiet;
+  await phone.pass(28 * MINUTE);
+  const climbed = fetches() - first - quiet - pushed;
+
+  expect({ quiet, pushed, climbed }).toEqual({ quiet: 0, pushed: 1, climbed: 2 });
+});
+
+test('runs only the highest stage due after an hour off', { tags: ['catches-up-without-a-burst', 'E3'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('snow-1', { priority: 'medium', recipients: [withStandIns(nora)] }));
+  await phone.pass(10 * MINUTE);
+  keepingTime(() => phone.kill());
+  await phone.pass(60 * MINUTE);
+
+  const relaunched = await launch();
+  await phone.pass(SECOND);
+
+  expect(sentFor('snow-1')).toEqual(['0 email nora', '0 push nora', '3 voice edda']);
+  const passed = attempts(relaunched, 'snow-1', 'nora').filter(({ stage }) => stage === 1 || stage === 2);
+  expect(
+    passed.map((one) => `${one.stage} ${one.channel} ${one.contactId} ${one.status} ${one.reason}`).sort(),
+  ).toEqual([
+    '1 email nora skipped late',
+    '1 push nora skipped late',
+    '2 email mario skipped late',
+    '2 push mario skipped late',
+  ]);
+});
+
+test('looks first when it comes back', { tags: ['catches-up-without-a-burst', 'R8'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('snow-2', { recipients: [withStandIns(nora)] }));
+  await phone.goToBackground();
+  await phone.pass(8 * MINUTE);
+  backend.acknowledge('snow-2', 'nora');
+
+  await phone.goToForeground();
+  await phone.settle();
+  const inFront = statusOf(engine, 'snow-2');
+  await phone.goOffline();
+  await engine.raise(alert('snow-4', { recipients: [withStandIns(nora)] }));
+  await phone.pass(20 * MINUTE);
+  const before = phone.requests.length;
+  await phone.goOnline();
+  await phone.settle();
+
+  expect(inFront).toBe('acknowledged');
+  expect(phone.requests[before]?.method).toBe('GET');
+  expect(sentFor('snow-4')).toEqual(['1 push nora']);
+  expect(statuses(engine, 'snow-4', 'nora')).toEqual(['0 push skipped', '1 push sent']);
+});
+
+test('counts from raise, not from the relaunch', { tags: ['ladder-survives-a-kill', 'R5'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('snow-3', { recipients: [withStandIns(nora)] }));
+  await phone.pass(12 * MINUTE);
+
+  await launch();
+  await phone.pass(2 * MINUTE);
+  const before = sentFor('snow-3');
+  await phone.pass(2 * MINUTE);
+  const relaunched = await launch();
+  await phone.pass(15 * MINUTE);
+
+  expect(before).toEqual(['0 push nora']);
+  expect(sentFor('snow-3')).toEqual(['0 push nora', '1 push nora', '2 push mario']);
+  expect(relaunched.getState().alerts['snow-3']?.recipients.nora?.stage).toBe(2);
+});
+
+test('ends all tries when the ack comes in the middle of a stage', { tags: ['ack-ends-sends', 'E1'] }, async () => {
+  const engine = await launch();
+  const other = { ...omar, emergencyContact: edda };
+  await engine.raise(alert('fog-1', { priority: 'medium', recipients: [withStandIns(nora), other] }));
+  await phone.pass(29.5 * MINUTE);
+  refuseChannel('email');
+  await phone.pass(MINUTE);
+
+  backend.acknowledge('fog-1', 'mario');
+  await phone.push({ type: 'alert-events', alertId: 'fog-1' });
+  await phone.settle();
+  const sentBefore = phone.requests.filter(({ body }) => body.includes('mario')).length;
+  answerAgain();
+  await phone.pass(5 * MINUTE);
+
+  expect(phone.requests.filter(({ body }) => body.includes('mario'))).toHaveLength(sentBefore);
+  expect(sentFor('fog-1').filter((message) => message.startsWith('2'))).toEqual(['2 push mario']);
+  expect(statuses(engine, 'fog-1', 'nora').slice(-2)).toEqual(['2 email skipped', '2 push sent']);
+  expect(engine.getState().alerts['fog-1']).toMatchObject({
+    status: 'active',
+    recipients: { nora: { ackedBy: 'mario' }, omar: { stage: 3, ackedBy: null } },
+  });
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+// staff: the crisis
+
+test('asks the policy again at the time it named', { tags: ['asks-the-policy', 'R9'] }, async () => {
+  const asked: PolicyQuestion[] = [];
+  const allowedAt = Date.parse('2026-03-02T09:08:00.000Z');
+  const engine = await launch({
+    policy: (question) => {
+      asked.push(question);
+      if (question.channel === 'voice') return { allowed: false, reason: 'asleep', nextAllowedAt: allowedAt + HOUR };
+      if (question.channel !== 'sms' || question.at >= allowedAt) return { allowed: true };
+      return { allowed: false, reason: 'in a meeting', nextAllowedAt: allowedAt };
+    },
+  });
+
+  await engine.raise(alert('night-1', { priority: 'critical', recipients: [nora] }));
+  await phone.settle();
+  const atFirst = statuses(engine, 'night-1', 'nora');
+  await phone.pass(9 * MINUTE);
+
+  expect(atFirst).toEqual(['0 email sent', '0 push sent', '0 sms deferred', '0 voice skipped']);
+  expect(statuses(engine, 'night-1', 'nora')).toEqual(['0 email sent', '0 push sent', '0 sms sent', '0 voice skipped']);
+  expect(asked.every(({ purpose }) => purpose === 'emergency')).toBe(true);
+  expect(asked.findLast(({ channel }) => channel === 'sms')?.at).toBeGreaterThanOrEqual(allowedAt);
+});
+
+test('repeats and drops nothing when the clock is set back', { tags: ['survives-a-clock-change', 'E4'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('dst-1', { recipients: [withStandIns(nora)] }));
+  await phone.pass(16 * MINUTE);
+
+  phone.jumpClock(-HOUR);
+  const relaunched = await launch();
+  await phone.pass(20 * MINUTE);
+  const soon = sentFor('dst-1');
+  await phone.pass(3 * HOUR);
+
+  expect(soon.slice(0, 2)).toEqual(['0 push nora', '1 push nora']);
+  expect(sentFor('dst-1')).toEqual(['0 push nora', '1 push nora', '2 push mario', '3 voice edda']);
+  expect(statuses(relaunched, 'dst-1', 'nora')).toEqual(['0 push sent', '1 push sent', '2 push sent', '3 voice sent']);
+  expect(statusOf(relaunched, 'dst-1')).toBe('exhausted');
+});
+
+test('sends one message to the manager of two', { tags: ['one-person-two-roles', 'E5', 'E6'] }, async () => {
+  const engine = await launch();
+  const own = { ...mario, manager: mario };
+
+  await engine.raise(alert('team-1', { recipients: [withStandIns(nora), withStandIns(omar)] }));
+  await engine.raise(alert('team-2', { recipients: [own] }));
+  await phone.pass(31 * MINUTE);
+  backend.acknowledge('team-1', 'mario');
+  await phone.push({ type: 'alert-events', alertId: 'team-1' });
+  await phone.settle();
+
+  expect(sentFor('team-1').filter((message) => message.startsWith('2'))).toEqual(['2 push mario']);
+  expect(engine.getState().alerts['team-1']).toMatchObject({
+    status: 'acknowledged',
+    recipients: { nora: { ackedBy: 'mario' }, omar: { ackedBy: 'mario' } },
+  });
+  expect(sentFor('team-2')).toEqual(['0 push mario', '1 push mario', '2 push mario']);
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function person(id: string, ...channels: Channel[]): Contact {
+  const addresses = Object.fromEntries(channels.map((channel) => [channel, `${channel}:${id}`]));
+  return { id, timeZone: 'Europe/Vienna', addresses };
+}
+
+const nora = person('nora', 'push', 'sms', 'voice', 'email');
+const omar = person('omar', 'push');
+const mario = person('mario', 'push', 'email');
+const edda = person('edda', 'voice');
+
+const withStandIns = (contact: Contact): Recipient => ({ ...contact, manager: mario, emergencyContact: edda });
+
+function alert(id: string, { recipients, ...rest }: Partial<Alert> & Pick<Alert, 'recipients'>): Alert {
+  return { id, priority: 'low', text: `Alarm ${id}`, requiresAck: true, recipients, ...rest };
+}
+
+/** A kill ends the timers, and by that puts the phone's clock back to its start: it goes on where it was. */
+function keepingTime<T>(end: () => T): T {
+  const nowMs = Date.now();
+  const ranMs = performance.now();
+  const result = end();
+  if (performance.now() < ranMs) vi.advanceTimersByTime(ranMs - performance.now());
+  vi.setSystemTime(nowMs);
+  return result;
+}
+
+async function launch(options: Partial<EscalationOptions> = {}): Promise<Escalation> {
+  const { createEscalation } = await keepingTime(() => phone.coldStart(() => import('#attempt/escalation-routing')));
+  const engine = createEscalation({ device: phone.device, apiUrl: API, ...options });
+  await engine.start();
+  await phone.settle();
+  return engine;
+}
+
+/** What left the server for an alert, stage by stage: `0 push nora`. */
+const sentFor = (alertId: string) =>
+  backend
+    .sentFor(alertId)
+    .map(({ stage, channel, contactId }) => `${stage} ${channel} ${contactId}`)
+    .sort();
+const statusOf = (engine: Escalation, alertId: string) => engine.getState().alerts[alertId]?.status;
+const attempts = (engine: Escalation, alertId: string, recipientId: string) =>
+  engine.getState().alerts[alertId]?.recipients[recipientId]?.attempts ?? [];
+const statuses = (engine: Escalation, alertId: string, recipientId: string) =>
+  attempts(engine, alertId, recipientId)
+    .map(({ stage, channel, status }) => `${stage} ${channel} ${status}`)
+    .sort();
+const fetches = () => phone.requests.filter(({ method }) => method === 'GET').length;
+
+function json(status: number, body: object = { message: 'no' }): Response {
+  return HttpResponse.json(body, { status });
+}
+
+async function takeAndLoseAnswer({ request }: { request: Request }): Promise<Response> {
+  await backend.app.fetch(request);
+  return HttpResponse.error();
+}
+
+async function takeAndNeverAnswer({ request }: { request: Request }): Promise<Response> {
+  await backend.app.fetch(request);
+  return new Promise(() => {});
+}
+
+function answerAgain(): void {
+  server.use(http.all(`${API}/*`, ({ request }) => backend.app.fetch(request)));
+}
+
+function refuseChannel(channel: Channel): void {
+  server.use(
+    http.post(SENDS, async ({ request }) => {
+      const body = await request.clone().text();
+      return body.includes(`"${channel}"`) ? json(503) : backend.app.fetch(request);
+    }),
+  );
+}
+
+/** The server may tell everything again, whatever was asked for. */
+function repeatAllEvents(): void {
+  server.use(http.get(EVENTS, ({ params }) => json(200, { events: backend.eventsOf(String(params.id)) })));
+}
