@@ -1,6 +1,6 @@
 // The bundled code of an attempt and the reference, for commands that simulate without grading.
 import { kataPaths } from '../course/kata-paths.ts';
-import { Simulation, type SimulationOutcome } from '../grader/simulation.ts';
+import { placeWords, Simulation, type SimulationOutcome } from '../grader/simulation.ts';
 import type { SimulationAnswer, SimulationJob } from '../grader/simulation-messages.ts';
 import { targetOf } from '../grader/target.ts';
 import { BundleError, bundle } from '../simulator/bundle.ts';
@@ -42,7 +42,7 @@ function answerOf<T extends SimulationJob['type']>(
 ): Extract<SimulationAnswer, { type: T }> {
   if (outcome.kind === 'fault') throw new Error(outcome.message);
   if (outcome.kind !== 'done')
-    throw new CommandError(`In schedule ${outcome.path}: ${outcome.detail}`, EXIT.incomplete);
+    throw new CommandError(`In ${placeWords(outcome.path)}: ${outcome.detail}`, EXIT.incomplete);
   if (outcome.answer.type !== type) throw new Error(`${type} was asked for, and ${outcome.answer.type} was answered.`);
   return outcome.answer as Extract<SimulationAnswer, { type: T }>;
 }

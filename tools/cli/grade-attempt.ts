@@ -41,6 +41,14 @@ export async function gradeAttempt(context: CommandContext, kata: Kata, options:
 
 /** Keeps an attempt's report. What cannot be kept is said, and the grade stands. */
 export async function keepGrade(context: CommandContext, kata: Kata, report: Report): Promise<KeptReport | null> {
+  await orWarn(context, () => keepInHistory(context, kata, report));
+  return orWarn(context, async () => {
+    await keepSchedules(context.root, kata.slug, report.simulation.violations);
+    return keepReport(context.root, report);
+  });
+}
+
+async function keepInHistory(context: CommandContext, kata: Kata, report: Report): Promise<void> {
   const history = await context.history();
   history.addGrade({
     kata: kata.slug,
@@ -54,11 +62,13 @@ export async function keepGrade(context: CommandContext, kata: Kata, report: Rep
     attemptHash: hashText(readFileSync(kata.paths.attempt, 'utf8')),
     report: JSON.stringify(report),
   });
+}
+
+async function orWarn<T>({ output }: CommandContext, keep: () => Promise<T>): Promise<T | null> {
   try {
-    await keepSchedules(context.root, kata.slug, report.simulation.violations);
-    return await keepReport(context.root, report);
+    return await keep();
   } catch (error) {
-    context.output.warn(error instanceof Error ? error.message : String(error));
+    output.warn(error instanceof Error ? error.message : String(error));
     return null;
   }
 }

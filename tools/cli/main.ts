@@ -34,17 +34,30 @@ async function runWith(argv: readonly string[], output: Output): Promise<number>
     throw new CommandError('No course is here. Go to the folder of Airplane Mode and run this again.');
   }
   const context = createContext(root, output);
+  let isInterrupted = false;
   const onInterrupt = () => {
+    isInterrupted = true;
     context.interrupt().then(() => process.exit(EXIT.interrupted));
   };
   process.once('SIGINT', onInterrupt);
+  for (const signal of ENDINGS) process.once(signal, leave);
   try {
-    return await parse(argv, context);
+    const exitCode = await parse(argv, context);
+    return isInterrupted ? EXIT.interrupted : exitCode;
+  } catch (error) {
+    // What was stopped in its middle fails because it was stopped.
+    if (isInterrupted) return EXIT.interrupted;
+    throw error;
   } finally {
     context.close();
     process.off('SIGINT', onInterrupt);
+    for (const signal of ENDINGS) process.off(signal, leave);
   }
 }
+
+/** A closed window and a polite `kill`: what was started must end, too, and does so at this process's exit. */
+const ENDINGS = ['SIGHUP', 'SIGTERM'] as const;
+const leave = (_signal: NodeJS.Signals, number: number): never => process.exit(128 + number);
 
 async function parse(argv: readonly string[], context: CommandContext): Promise<number> {
   let exitCode: number = EXIT.ok;

@@ -14,6 +14,9 @@ export interface WatchOptions {
   readonly seed?: number;
 }
 
+/** A person waits for the verdict: one test that loops says enough, and so do three that wait in vain. */
+const IMPATIENCE = { loopsMax: 1, restTimeoutsMax: 0, silenceMs: 6_000 };
+
 export class WatchSession {
   readonly #context: CommandContext;
   readonly #kata: Kata;
@@ -22,7 +25,8 @@ export class WatchSession {
   /** Warm, so that a save need not wait for a process to start. */
   #simulation: Simulation;
   #waiting: string[] | null = null;
-  /** While a run is going on, keys are not heard. */
+  #isStopped = false;
+  /** While a run is going on, or another command has the terminal, keys are not heard. */
   isBusy = false;
   report: Report | null = null;
   onVerdict: (report: Report) => void = () => undefined;
@@ -31,32 +35,33 @@ export class WatchSession {
     this.#context = context;
     this.#kata = kata;
     this.#options = options;
-    this.#runner = new SuiteRunner({ root: context.root });
+    this.#runner = new SuiteRunner({ root: context.root, ...IMPATIENCE });
     this.#simulation = new Simulation(context.root);
   }
 
   /** Runs, then again for what was saved meanwhile. Rejects for faults of ours. */
   async run(changed: readonly string[]): Promise<void> {
-    if (this.isBusy) {
-      this.#waiting = [...(this.#waiting ?? []), ...changed];
-      return;
-    }
+    if (this.isBusy) this.#waiting = [...(this.#waiting ?? []), ...changed];
+    else await this.during(() => this.#once(changed));
+  }
+
+  /** Does something else; what is saved meanwhile is run afterwards. */
+  async during(job: () => Promise<void>): Promise<void> {
     this.isBusy = true;
     try {
-      await this.#once(changed);
+      await job();
     } finally {
       this.isBusy = false;
     }
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (waiting) await this.run(waiting);
+    if (waiting && !this.#isStopped) await this.run(waiting);
   }
 
   async #once(changed: readonly string[]): Promise<void> {
     const progress = createProgress();
     progress.say('running …');
     const simulation = this.#simulation;
-    // The next save finds the next process warm.
     const report = await gradeAttempt(this.#context, this.#kata, {
       schedules: this.#options.schedules ?? WATCH_SCHEDULES,
       seed: this.#options.seed ?? DEFAULT_SEED,
@@ -64,10 +69,11 @@ export class WatchSession {
       simulation,
       changed,
       onProgress: progress.say,
-    });
+    }).finally(progress.done);
+    if (this.#isStopped) return;
     simulation.stop();
+    // The next save finds the next process warm.
     this.#simulation = new Simulation(this.#context.root);
-    progress.done();
     this.report = report;
     this.onVerdict(report);
     await keepSchedules(this.#context.root, this.#kata.slug, report.simulation.violations).catch((error: Error) =>
@@ -76,6 +82,7 @@ export class WatchSession {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#runner.stop();
     this.#simulation.stop();
   }

@@ -5,16 +5,16 @@ import path from 'node:path';
 import { kataPaths } from '../course/kata-paths.ts';
 import { loadBands, loadRubric } from '../course/load-rubric.ts';
 import { type Bands, CHECKS, type Rubric } from '../course/schema.ts';
-import { checkSeal, suiteHash } from '../course/seal.ts';
+import { checkSeal, type SealCheck, suiteHash } from '../course/seal.ts';
 import { BundleError, bundle } from '../simulator/bundle.ts';
 import type { Plan } from '../simulator/plan.ts';
 import { type JudgedSimulation, judgeSimulation } from './judge-simulation.ts';
 import { judgeTests } from './judge-tests.ts';
 import type { Report, TestResult } from './report.ts';
-import { bandOf, fixFirst, scoreCriteria, totalOf } from './score.ts';
+import { type BudgetEvidence, bandOf, fixFirst, scoreCriteria, totalOf } from './score.ts';
 import { Simulation } from './simulation.ts';
 import { type CheckResult, runChecks } from './static-checks.ts';
-import { type SuiteOutcome, SuiteRunner } from './suite-runner.ts';
+import { type SuiteOutcome, SuiteRunner, THE_SUITE_ITSELF } from './suite-runner.ts';
 import { type SuiteTitle, suiteTitles } from './suite-titles.ts';
 import type { Target } from './target.ts';
 
@@ -65,10 +65,12 @@ export async function grade(options: GradeOptions): Promise<Report> {
     titles,
     durationMs: Math.round(performance.now() - startedAt),
   });
-  if (target.kind === 'attempt' && seal.status === 'edited') {
+  const tampered = target.kind === 'attempt' ? tamperedWith(seal, slug) : [];
+  if (tampered.length > 0) {
+    const [is, it] = tampered.length === 1 ? ['is', 'it'] : ['are', 'them'];
     return notGradable(
       frame(),
-      `${seal.edited.join(', ')} ${seal.edited.length === 1 ? 'is' : 'are'} not as the kata was published, so a grade would mean nothing. To put ${seal.edited.length === 1 ? 'it' : 'them'} back: git checkout -- ${seal.edited.join(' ')}`,
+      `${tampered.join(', ')} ${is} not as the kata was published, so a grade would mean nothing. To put ${it} back: git checkout -- ${tampered.join(' ')}`,
     );
   }
   const runner = options.runner ?? new SuiteRunner({ root, isReference: target.kind === 'reference' });
@@ -81,7 +83,7 @@ export async function grade(options: GradeOptions): Promise<Report> {
       simulate(options, simulation, bundles, rubric, seed),
       options.skipsChecks
         ? CHECKS.map((id) => ({ id, status: 'pass' as const, detail: '' }))
-        : runChecks(root, target.file, slug),
+        : runChecks(root, target.file),
     ]);
     if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
     return compose(frame(), suite, simulated, checks);
@@ -89,6 +91,11 @@ export async function grade(options: GradeOptions): Promise<Report> {
     if (!options.runner) runner.stop();
     if (!options.simulation) simulation.stop();
   }
+}
+
+/** Files that are not as they were published. A seal that cannot be read is one of them. */
+function tamperedWith({ status, edited }: SealCheck, slug: string): readonly string[] {
+  return status === 'unreadable' ? [`katas/${slug}/seal.json`] : edited;
 }
 
 interface Bundles {
@@ -155,7 +162,7 @@ interface Frame {
 function compose(frame: Frame, suite: SuiteOutcome, simulated: JudgedSimulation, checks: CheckResult[]): Report {
   const { rubric, bands, titles } = frame;
   const criteriaIds = new Set(rubric.criteria.map(({ id }) => id));
-  const tests = judgeTests(titles, suite, criteriaIds);
+  const tests = judgeTests(titles, suite, criteriaIds, frame.options.root);
   const invariants = simulated.invariants.map((one) => withUnhandled(one, suite));
   const criteria = scoreCriteria(rubric, { tests, invariants, budgets: simulated.budgets, checks });
   const score = totalOf(criteria);
@@ -165,17 +172,21 @@ function compose(frame: Frame, suite: SuiteOutcome, simulated: JudgedSimulation,
   return {
     ...base(frame),
     status: incomplete !== null ? 'incomplete' : isPassed ? 'passed' : 'below-bar',
-    reason: incomplete,
+    reason: incomplete ?? simulated.blockedBy,
     score,
     band,
     criteria,
     fixFirst: fixFirst(criteria, rubric),
     tests,
     simulation: simulated.report,
-    budgets: simulated.budgets.map(({ id, attempt, reference, allowance }) => ({ id, attempt, reference, allowance })),
+    budgets: simulated.budgets
+      .filter(isMeasured)
+      .map(({ id, attempt, reference, allowance }) => ({ id, attempt, reference, allowance })),
     checks,
   };
 }
+
+const isMeasured = ({ blockedBy }: BudgetEvidence): boolean => blockedBy === null;
 
 /** A rejection that nobody handled in the suite counts as one in the simulation does. */
 function withUnhandled(evidence: JudgedSimulation['invariants'][number], suite: SuiteOutcome): typeof evidence {
@@ -186,6 +197,8 @@ function withUnhandled(evidence: JudgedSimulation['invariants'][number], suite: 
 
 function whyIncomplete(tests: readonly TestResult[], suite: SuiteOutcome): string | null {
   const waiting = tests.filter(({ status }) => status === 'blocked' || status === 'not-run');
+  const [first] = suite.hung;
+  if (first?.name === THE_SUITE_ITSELF) return `The suite hung before its first test. ${first.detail}`;
   if (suite.stoppedBy)
     return `The suite was ended after "${suite.stoppedBy}": too many tests hung. ${waiting.length} of ${tests.length} tests were not run.`;
   const skipped = tests.filter(({ status }) => status === 'skipped');

@@ -1,11 +1,11 @@
 // From what the simulation found to evidence and stories.
 import { createHash } from 'node:crypto';
 import type { Rubric } from '../course/schema.ts';
-import type { CampaignResult } from '../simulator/campaign.ts';
+import type { BudgetSums, CampaignResult } from '../simulator/campaign.ts';
 import type { Plan } from '../simulator/plan.ts';
 import type { Report, Violation } from './report.ts';
 import type { BudgetEvidence, InvariantEvidence } from './score.ts';
-import type { SimulationOutcome } from './simulation.ts';
+import { placeWords, type SimulationOutcome } from './simulation.ts';
 import type { SimulationAnswer } from './simulation-messages.ts';
 
 export interface JudgedSimulation {
@@ -14,6 +14,8 @@ export interface JudgedSimulation {
   readonly report: Report['simulation'];
   /** Why nothing of it counts; null when it does. */
   readonly notGradable: string | null;
+  /** Why it came to its end without an answer; null when there is one. */
+  readonly blockedBy: string | null;
   /** Why it did not come to its end; null when it did. */
   readonly incomplete: string | null;
 }
@@ -21,13 +23,13 @@ export interface JudgedSimulation {
 /** Judges a simulation by what the rubric asks of it. */
 export function judgeSimulation(outcome: SimulationOutcome, rubric: Rubric, seed: number): JudgedSimulation {
   const empty = { schedules: 0, seed, failing: 0, setAside: 0, wallMs: 0, virtualMs: 0, violations: [] };
-  const nothing = { invariants: [], budgets: [], report: empty, notGradable: null, incomplete: null };
+  const nothing = { invariants: [], budgets: [], report: empty, notGradable: null, blockedBy: null, incomplete: null };
   switch (outcome.kind) {
     case 'fault':
       throw new Error(`The simulation itself broke; this is no fault of the attempt.\n${outcome.message}`);
     case 'hung':
     case 'crashed':
-      return { ...nothing, incomplete: `The simulation ended in schedule ${outcome.path}. ${outcome.detail}` };
+      return { ...nothing, incomplete: `The simulation ended in ${placeWords(outcome.path)}. ${outcome.detail}` };
     case 'done':
       if (outcome.answer.type !== 'campaign')
         throw new Error(`A campaign was asked for, and ${outcome.answer.type} was answered.`);
@@ -40,7 +42,7 @@ function judgeResult(
   rubric: Rubric,
   seed: number,
 ): JudgedSimulation {
-  const blockedBy = result.loadError ? `The app could not be opened: ${result.loadError.text}` : null;
+  const blockedBy = whyBlocked(result);
   return {
     invariants: idsOf(rubric, 'invariants').map((id) => invariantEvidence(id, result, blockedBy)),
     budgets: idsOf(rubric, 'budgets').map((id) => budgetEvidence(id, result, blockedBy)),
@@ -54,8 +56,15 @@ function judgeResult(
       violations: result.violations.map((found) => violationOf(found, seed)),
     },
     notGradable: whyNotGradable(result, changedBuiltIns),
-    incomplete: null,
+    blockedBy,
+    incomplete: result.loadError === null ? blockedBy : null,
   };
+}
+
+/** Why nothing of it can be judged: no promise is kept by an app that was never opened. */
+function whyBlocked({ loadError, schedules, setAside }: CampaignResult): string | null {
+  if (loadError) return `The app could not be opened: ${loadError.text}`;
+  return schedules === 0 ? `No schedule was left to judge by: ${setAside} were set aside.` : null;
 }
 
 function idsOf(rubric: Rubric, kind: 'invariants' | 'budgets'): string[] {
@@ -85,7 +94,13 @@ function invariantEvidence(id: string, result: CampaignResult, blockedBy: string
 function budgetEvidence(id: string, result: CampaignResult, blockedBy: string | null): BudgetEvidence {
   const measured = result.budgets[id];
   const known = measured ?? { attempt: 0, reference: 0, allowance: 1, schedules: 0 };
-  return { id, ...known, blockedBy: blockedBy ?? (measured ? null : `No budget of the scenario is called ${id}.`) };
+  return { id, ...known, blockedBy: blockedBy ?? whyNotMeasured(id, measured) };
+}
+
+/** What costs nothing since nothing was run is not cheap. */
+function whyNotMeasured(id: string, measured: BudgetSums | undefined): string | null {
+  if (!measured) return `No budget of the scenario is called ${id}.`;
+  return measured.schedules === 0 ? 'It was measured in no schedule.' : null;
 }
 
 function violationOf(

@@ -1,16 +1,19 @@
 // From what Vitest reported to one verdict a test, in the suite's own order.
+import { pathToFileURL } from 'node:url';
 import type { TestResult } from './report.ts';
 import type { RawTest } from './suite-messages.ts';
-import { isTimeout, type SuiteOutcome } from './suite-runner.ts';
+import { type SuiteOutcome, THE_SUITE_ITSELF } from './suite-runner.ts';
+import { isIdleTimeout, isTimeout, TIMED_OUT, timeoutMsOf } from './suite-timeouts.ts';
 import type { SuiteTitle } from './suite-titles.ts';
 
 const SPEC_REF = /^[RE]\d+$/;
 
-/** Verdicts for all tests a suite has, whether they could be run or not. */
+/** Verdicts for all tests a suite has, whether they could be run or not. Messages name files by their path from `root`. */
 export function judgeTests(
   titles: readonly SuiteTitle[],
   outcome: SuiteOutcome,
   criteria: ReadonlySet<string>,
+  root: string,
 ): TestResult[] {
   const byName = new Map(outcome.tests.map((test) => [test.name, test]));
   const unlisted = outcome.tests.filter(({ name }) => !titles.some((title) => title.name === name));
@@ -18,13 +21,13 @@ export function judgeTests(
     name,
     criterion: tags.find((tag) => criteria.has(tag)) ?? null,
     spec: tags.filter((tag) => SPEC_REF.test(tag)),
-    ...verdictOf(name, byName.get(name), outcome),
+    ...verdictOf(name, byName.get(name), outcome, root),
   }));
 }
 
 type Verdict = Pick<TestResult, 'status' | 'durationMs' | 'message' | 'blockedBy'>;
 
-function verdictOf(name: string, test: RawTest | undefined, outcome: SuiteOutcome): Verdict {
+function verdictOf(name: string, test: RawTest | undefined, outcome: SuiteOutcome, root: string): Verdict {
   const hung = outcome.hung.find((one) => one.name === name);
   if (hung)
     return {
@@ -42,7 +45,7 @@ function verdictOf(name: string, test: RawTest | undefined, outcome: SuiteOutcom
       return { status: 'skipped', durationMs, message: 'The suite skips this test.', blockedBy: null };
     default: {
       const status = isTimeout(test) ? 'timeout' : test.errors[0]?.name === 'AssertionError' ? 'fail' : 'error';
-      return { status, durationMs, message: failureText(test), blockedBy: null };
+      return { status, durationMs, message: failureText(test, root), blockedBy: null };
     }
   }
 }
@@ -57,6 +60,14 @@ function missing({ broken, stoppedBy, hung }: SuiteOutcome): Verdict {
       message: file.errors[0]?.message ?? 'The suite did not load.',
       blockedBy: 'the suite does not load',
     };
+  const [first] = hung;
+  if (first?.name === THE_SUITE_ITSELF)
+    return {
+      status: 'blocked',
+      durationMs: 0,
+      message: `No test was begun. ${first.detail}`,
+      blockedBy: 'the suite does not load',
+    };
   const by = stoppedBy ?? hung.at(-1)?.name ?? null;
   if (by)
     return { status: 'blocked', durationMs: 0, message: `Not run: "${by}" and others before it hung.`, blockedBy: by };
@@ -64,17 +75,25 @@ function missing({ broken, stoppedBy, hung }: SuiteOutcome): Verdict {
 }
 
 /** The whole text of a failure: message, difference, and the lines of the learner's code it went through. */
-function failureText({ errors }: RawTest): string {
-  return errors
+function failureText(test: RawTest, root: string): string {
+  return test.errors
     .map(({ name, message, diff, stack }) => {
-      const places = stack.split('\n').filter((line) => /attempt\.ts|suite\.test\.ts|katas\/|solutions\//.test(line));
-      return [`${name}: ${message}`, diff, places.slice(0, 6).map(fromRoot).join('\n')]
-        .filter((part) => part !== '')
-        .join('\n');
+      const places = stack.split('\n').map((line) => fromRoot(line, root));
+      const own = places.filter((line) => /(?:^|[\s(])(?:katas|solutions|\.kata)\//.test(line));
+      const said = TIMED_OUT.test(message) ? timeoutWords(test) : `${name}: ${fromRoot(message, root)}`;
+      return [said, diff, own.slice(0, 6).join('\n')].filter((part) => part !== '').join('\n');
     })
     .join('\n\n');
 }
 
-/** A line of a stack with its path from the course's root: where the course stands is nobody's business in a report. */
-const fromRoot = (line: string): string =>
-  line.replace(/(?:file:\/\/)?\/[^\s()]*?\/(?=(?:katas|solutions|\.kata)\/)/g, '');
+/** Vitest's own words ask for a longer timeout, which would help nobody here. */
+function timeoutWords(test: RawTest): string {
+  const seconds = (timeoutMsOf(test) ?? 0) / 1_000;
+  return isIdleTimeout(test)
+    ? `It waited ${seconds} s for something that never came: a promise of the app does not settle.`
+    : `It was not done after ${seconds} s: something does not settle, or goes on without end.`;
+}
+
+/** Text with paths from the course's root: where the course stands is nobody's business in a report. */
+const fromRoot = (text: string, root: string): string =>
+  text.replaceAll(`${pathToFileURL(root).href}/`, '').replaceAll(`${root}/`, '');

@@ -1,5 +1,5 @@
 // Schedules that failed, kept for replay and to be run first next time: `.kata/schedules/<slug>/<id>.json`.
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { keepFile } from '../course/keep-file.ts';
 import type { Plan } from '../simulator/plan.ts';
@@ -42,8 +42,8 @@ export async function readSchedule(file: string): Promise<Plan | null> {
 export async function keepSchedules(root: string, slug: string, violations: readonly Violation[]): Promise<void> {
   if (violations.length === 0) return;
   const folder = folderOf(root, slug);
-  await mkdir(folder, { recursive: true });
-  for (const { replayId, schedule } of violations) {
+  // The first is the one to look at first, so it is written last.
+  for (const { replayId, schedule } of [...violations].reverse()) {
     await keepFile(path.join(folder, `${replayId}.json`), `${JSON.stringify(schedule)}\n`);
   }
   const all = await keptSchedules(root, slug);

@@ -96,7 +96,7 @@ export const report = z.object({
   bar: z.number(),
   band: z.enum(['not-yet', ...LEVELS]),
   criteria: z.array(criterionResult),
-  /** Points lost most worth winning back: the criterion, its evidence and its first hint. Null when nothing is lost. */
+  /** Points lost most worth winning back: the criterion, its evidence and its first hint. Null when nothing was seen to fail. */
   fixFirst: z.object({ criterion: z.string(), because: z.string(), hint: z.string() }).nullable(),
   tests: z.array(testResult),
   simulation: z.object({

@@ -150,6 +150,7 @@ function levelShare(criteria: readonly CriterionResult[]): number {
 /**
  * The one thing to fix first: of the lowest level with a loss, a criterion whose own tests fail before one that only
  * suffers with it, then what costs most. What makes the app work goes before what makes it cheap.
+ * Null when nothing was seen to fail.
  */
 export function fixFirst(criteria: readonly CriterionResult[], rubric: Rubric): Report['fixFirst'] {
   const ranked = criteria
@@ -163,13 +164,16 @@ export function fixFirst(criteria: readonly CriterionResult[], rubric: Rubric): 
   return { criterion: first.criterion.id, because, hint };
 }
 
+/** What was seen to be wrong; what could not be looked at tells nobody what to mend. */
+const SEEN: readonly EvidenceStatus[] = ['fail', 'error', 'timeout'];
+
 const problemOf = ({ evidence }: CriterionResult): Evidence | undefined =>
-  evidence.find(({ status }) => status !== 'pass');
+  evidence.find(({ status }) => SEEN.includes(status));
 
 /** Smaller goes first, place by place. */
 function rankOf(criterion: CriterionResult): number[] {
   const { dimension, level, evidence, points, earned } = criterion;
-  const hasFailedTest = evidence.some(({ kind, status }) => kind === 'test' && status !== 'pass');
+  const hasFailedTest = evidence.some(({ kind, status }) => kind === 'test' && SEEN.includes(status));
   return [GATED.includes(dimension) ? 1 : 0, LEVELS.indexOf(level), hasFailedTest ? 0 : 1, earned - points];
 }
 

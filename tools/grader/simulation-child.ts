@@ -11,7 +11,13 @@ import { catchRejections, runPlan } from '../simulator/run.ts';
 import { tellStory } from '../simulator/story.ts';
 import type { AnyScenario, AppFactory } from '../simulator/world.ts';
 import { watchBuiltIns } from './built-ins.ts';
-import type { SimulationAnswer, SimulationEvent, SimulationMessage, SimulationRequest, Told } from './simulation-messages.ts';
+import type {
+  SimulationAnswer,
+  SimulationEvent,
+  SimulationMessage,
+  SimulationRequest,
+  Told,
+} from './simulation-messages.ts';
 
 const STDOUT = 1;
 

@@ -12,6 +12,8 @@ const DEADLINE_MS = { base: 60_000, perSchedule: 250 };
 const HEAP_MB = 768;
 /** Until the first schedule begins, no code of the attempt has run. */
 const THE_START = 'the start';
+/** Up to then a busy machine may take so many times the silence. */
+const START_PATIENCE = 6;
 
 export type SimulationOutcome =
   | { readonly kind: 'done'; readonly answer: SimulationAnswer }
@@ -63,9 +65,14 @@ export class Simulation {
         resolve(outcome);
       };
       const hang = (detail: string) => finish({ kind: 'hung', path: schedule, detail });
-      const watchdog = new Watchdog(this.#silenceMs, () =>
-        hang(`The app did not give way for ${this.#silenceMs / 1_000} s: it loops without end.`),
-      );
+      let patience = START_PATIENCE;
+      const watchdog = new Watchdog(this.#silenceMs, () => {
+        patience -= 1;
+        if (schedule !== THE_START)
+          hang(`The app did not give way for ${this.#silenceMs / 1_000} s: it loops without end.`);
+        else if (patience > 0) watchdog.pat();
+        else finish({ kind: 'fault', message: 'The simulation did not begin. Is the machine very busy? Try again.' });
+      });
       const deadlineMs = deadlineOf(request);
       const deadline = setTimeout(() => hang(`It was not done after ${deadlineMs / 1_000} s.`), deadlineMs);
       this.#onStop = () => finish({ kind: 'fault', message: 'It was stopped.' });
@@ -77,7 +84,11 @@ export class Simulation {
       child.onEnd = (end) => finish(crashOf(end, schedule));
       child.onEvent = ({ token, event }) => {
         if (token !== this.#token)
-          finish({ kind: 'crashed', path: schedule, detail: 'The app spoke to the grader in the place of the simulator.' });
+          finish({
+            kind: 'crashed',
+            path: schedule,
+            detail: 'The app spoke to the grader in the place of the simulator.',
+          });
         else if (event.type === 'fault') finish({ kind: 'fault', message: event.message });
         else finish({ kind: 'done', answer: event });
       };

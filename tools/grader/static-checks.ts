@@ -18,12 +18,8 @@ const ESCAPE_TEXT = /@ts-(?:ignore|nocheck|expect-error)|\bas\s+unknown\s+as\b/;
 const LEFTOVER_TEXT = /\bNotImplemented\b|\b(?:TODO|FIXME|XXX)\b/;
 
 /** Runs every check on a file, side by side. */
-export async function runChecks(root: string, file: string, name: string): Promise<CheckResult[]> {
-  const [types, lint, text] = await Promise.all([
-    typeCheck(root, file, name),
-    lintFile(root, file),
-    readFile(file, 'utf8'),
-  ]);
+export async function runChecks(root: string, file: string): Promise<CheckResult[]> {
+  const [types, lint, text] = await Promise.all([typeCheck(root, file), lintFile(root, file), readFile(file, 'utf8')]);
   const short = path.relative(root, file);
   return [
     { id: 'type-check', ...verdict(types.errors) },

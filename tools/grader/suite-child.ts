@@ -41,7 +41,14 @@ function open({ root, isReference, progressFile, heapMb }: SuiteStart): Promise<
       strictTags: false,
       pool: 'forks',
       maxWorkers: 1,
-      execArgv: [`--max-old-space-size=${heapMb}`, '--no-warnings'],
+      // An attempt may read, as its libraries must; it cannot write but for the name of the test that runs, nor start anything.
+      execArgv: [
+        '--permission',
+        '--allow-fs-read=*',
+        `--allow-fs-write=${path.dirname(progressFile)}`,
+        `--max-old-space-size=${heapMb}`,
+        '--no-warnings',
+      ],
       env: { KATA_PROGRESS_FILE: progressFile },
       setupFiles: [path.join(import.meta.dirname, 'suite-setup.ts')],
       silent: true,
@@ -95,9 +102,14 @@ function rawTest(test: TestCase): RawTest {
     tags: test.tags,
     state: result.state,
     durationMs: Math.round(test.diagnostic()?.duration ?? 0),
+    busyMs: busyMsOf(test.meta()),
     errors: (result.errors ?? []).map(rawError),
   };
 }
+
+/** As suite-setup.ts measured it. */
+const busyMsOf = (meta: object): number | null =>
+  'busyMs' in meta && typeof meta.busyMs === 'number' ? Math.round(meta.busyMs) : null;
 
 interface ErrorLike {
   readonly name?: string;

@@ -4,7 +4,7 @@ export interface SuiteStart {
   readonly root: string;
   /** Runs `solutions/<slug>/index.ts` where the suite says `#attempt/<slug>`. */
   readonly isReference: boolean;
-  /** File to which each test's name is written as it begins: what was running when nothing more is heard. */
+  /** File to which each test's name is added as it begins, as JSON, one a line: what had run when nothing more is heard. */
   readonly progressFile: string;
   /** Heap of the process that runs the tests, in MB. */
   readonly heapMb: number;
@@ -33,6 +33,8 @@ export interface RawTest {
   readonly tags: readonly string[];
   readonly state: 'passed' | 'failed' | 'skipped' | 'pending';
   readonly durationMs: number;
+  /** Processor time it took, in ms; null when it did not get as far as being measured. */
+  readonly busyMs: number | null;
   readonly errors: readonly RawError[];
 }
 

@@ -1,19 +1,28 @@
 // Runs suites in a child process, and gets an answer for every test whatever the attempt does to that process.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeScratch } from './scratch.ts';
 import type { RawError, RawTest, SuiteEvent, SuiteRequest } from './suite-messages.ts';
+import { isIdleTimeout, isTimeout } from './suite-timeouts.ts';
 import { type ChildEnd, ranOutOfMemory, SupervisedChild, Watchdog } from './supervise.ts';
 
 /** A test takes some 10 to 50 ms; one that takes this long waits for something that never comes. */
 const TEST_TIMEOUT_MS = 3_000;
-/** Time for a second look at a test that timed out, in case the machine was merely busy. */
+/** Once a few have waited in vain, the others get no more than this, so that all of them are seen. */
+const REST_TIMEOUT_MS = 500;
+/** Time for a second look at a test that was busy when its time was up: the machine may merely be slow. */
 const SECOND_LOOK_MS = 8_000;
 /** Silence after which a test is looping, and cannot even time out. */
 const SILENCE_MS = 10_000;
-/** So many tests timed out or hung: the rest would, too. */
+/** So many tests timed out, or looped: the rest get less time, or none. */
 const HANGS_MAX = 3;
+/** So many more of the rest may time out, too. */
+const REST_HANGS_MAX = 20;
+/** More than this many of those looked at a second time would take too long. */
+const SECOND_LOOK_HANGS_MAX = 2;
 const HEAP_MB = 512;
+/** What hangs when no test has begun. */
+export const THE_SUITE_ITSELF = 'the suite itself';
 
 export interface SuiteOutcome {
   readonly tests: readonly RawTest[];
@@ -34,78 +43,140 @@ interface Pass {
   end: 'done' | 'silent' | 'enough' | ChildEnd;
 }
 
+type PassOptions = Extract<SuiteRequest, { type: 'run' }>['run'] & {
+  readonly timeoutsMax: number;
+  readonly silenceMs: number;
+};
+
 export interface SuiteRunnerOptions {
   readonly root: string;
   readonly isReference?: boolean;
+  /** Time a test has, in ms (default 3,000). */
+  readonly testTimeoutMs?: number;
+  /** Silence after which a test is taken to loop, in ms (default 10,000). */
+  readonly silenceMs?: number;
+  /** So many tests that loop end the run (default 3). */
+  readonly loopsMax?: number;
+  /** So many tests that wait in vain end the run, after the first few (default 20). */
+  readonly restTimeoutsMax?: number;
 }
 
 /** A Vitest that is kept warm between runs. Call `stop` when done. */
 export class SuiteRunner {
-  readonly #options: SuiteRunnerOptions;
-  readonly #scratch = mkdtempSync(path.join(os.tmpdir(), 'kata-suite-'));
+  readonly #options: Required<SuiteRunnerOptions>;
+  readonly #scratch = makeScratch('suite');
   #child: SupervisedChild<SuiteRequest, SuiteEvent> | undefined;
   #whenReady: Promise<void> = Promise.resolve();
+  #isStopped = false;
+  #onStop: () => void = () => undefined;
 
   constructor(options: SuiteRunnerOptions) {
-    this.#options = options;
+    this.#options = {
+      isReference: false,
+      testTimeoutMs: TEST_TIMEOUT_MS,
+      silenceMs: SILENCE_MS,
+      loopsMax: HANGS_MAX,
+      restTimeoutsMax: REST_HANGS_MAX,
+      ...options,
+    };
     this.#spawn();
   }
 
-  /** Runs suites. `changed` names files edited since the last run. */
-  async run(files: readonly string[], changed: readonly string[] = []): Promise<SuiteOutcome> {
+  /**
+   * Runs suites. `changed` names files edited since the last run; `only` the tests to run, all when empty.
+   * Rejects when `stop` is called meanwhile.
+   */
+  async run(
+    files: readonly string[],
+    changed: readonly string[] = [],
+    only: readonly string[] = [],
+  ): Promise<SuiteOutcome> {
+    const { testTimeoutMs, loopsMax, restTimeoutsMax } = this.#options;
     const tests = new Map<string, RawTest>();
-    const keep = (pass: Pass) => {
+    const hung: { name: string; how: 'timeout' | 'crash'; detail: string }[] = [];
+    let isStopped = false;
+    /** The first few have waited in vain: now the others, with less time. */
+    let isRest = false;
+    let timing = { testTimeoutMs, timeoutsMax: HANGS_MAX };
+    let silenceMs = this.#options.silenceMs;
+    let pass = await this.#pass({ files, changed, skip: [], only, silenceMs, ...timing });
+    for (;;) {
       for (const test of pass.tests)
         if (test.state !== 'skipped' || !tests.has(keyOf(test))) tests.set(keyOf(test), test);
-    };
-    const hung: { name: string; how: 'timeout' | 'crash'; detail: string }[] = [];
-    let pass = await this.#pass({ files, changed, skip: [], only: [], testTimeoutMs: TEST_TIMEOUT_MS });
-    keep(pass);
-    while (pass.end !== 'done' && pass.end !== 'enough' && hung.length < HANGS_MAX) {
-      hung.push({ name: this.#runningTest(), ...describeEnd(pass.end) });
+      if (pass.end === 'done') break;
+      if (pass.end === 'enough') {
+        isStopped = isRest || restTimeoutsMax === 0;
+        isRest = true;
+        timing = { testTimeoutMs: Math.min(REST_TIMEOUT_MS, testTimeoutMs), timeoutsMax: restTimeoutsMax };
+      } else {
+        hung.push({ name: this.#begunTests().at(-1) ?? THE_SUITE_ITSELF, ...this.#describeEnd(pass.end) });
+        silenceMs /= hung.length === 1 ? 2 : 1;
+        isStopped = hung.length >= loopsMax || hung.at(-1)?.name === THE_SUITE_ITSELF;
+      }
+      const known = [...tests.values()].filter(({ state }) => state !== 'skipped').map(({ name }) => name);
+      // What a worker reports, it reports now and then: a loop keeps to itself what had passed just before it.
+      const unheard = this.#begunTests().filter((name) => !known.includes(name) && hung.at(-1)?.name !== name);
       this.#restart();
-      if (hung.length >= HANGS_MAX) break;
-      const skip = [...hung.map(({ name }) => name), ...[...tests.values()].map(({ name }) => name)];
-      pass = await this.#pass({ files, changed: [], skip, only: [], testTimeoutMs: TEST_TIMEOUT_MS });
-      keep(pass);
+      if (isStopped) {
+        if (unheard.length > 0) await this.#runMore(files, tests, { only: unheard, ...timing });
+        break;
+      }
+      pass = await this.#pass({
+        files,
+        changed: [],
+        skip: [...hung.map(({ name }) => name), ...known],
+        only: [],
+        silenceMs,
+        ...timing,
+      });
     }
-    const isStopped = pass.end === 'enough' || hung.length >= HANGS_MAX;
-    if (pass.end === 'enough') this.#restart();
+    await this.#lookAgain(files, tests);
     const { broken, unhandled } = pass;
-    if (hung.length === 0 && !isStopped && [...tests.values()].some(isTimeout)) {
-      const again = await this.#secondLook(files, [...tests.values()].filter(isTimeout));
-      for (const test of again) tests.set(keyOf(test), test);
-    }
     const last = hung.at(-1)?.name ?? [...tests.values()].findLast(isTimeout)?.name;
     return { tests: [...tests.values()], hung, stoppedBy: isStopped ? (last ?? null) : null, broken, unhandled };
   }
 
-  /** On a busy machine a slow test looks like one that waits in vain. If one of them passes with more time, all are run with it. */
-  async #secondLook(files: readonly string[], doubtful: readonly RawTest[]): Promise<readonly RawTest[]> {
-    const [first] = doubtful;
-    const look = async (only: readonly string[]) => {
-      const pass = await this.#pass({ files, changed: [], skip: [], only, testTimeoutMs: SECOND_LOOK_MS });
-      if (pass.end !== 'done') this.#restart();
-      return pass.tests.filter(({ state }) => state !== 'skipped');
-    };
-    const alone = await look(first ? [first.name] : []);
-    return alone.some(({ state }) => state === 'passed') ? look([]) : [];
+  /**
+   * On a busy machine a slow test looks like one that waits in vain. What tells them apart is what they did with
+   * their time: one that was busy gets more of it, one that merely waited would wait for ever.
+   */
+  async #lookAgain(files: readonly string[], tests: Map<string, RawTest>): Promise<void> {
+    const doubtful = [...tests.values()].filter((test) => isTimeout(test) && !isIdleTimeout(test));
+    if (doubtful.length === 0) return;
+    const only = doubtful.map(({ name }) => name);
+    await this.#runMore(files, tests, { only, testTimeoutMs: SECOND_LOOK_MS, timeoutsMax: SECOND_LOOK_HANGS_MAX });
+  }
+
+  /** Runs a few tests, and keeps what comes of them. */
+  async #runMore(
+    files: readonly string[],
+    tests: Map<string, RawTest>,
+    how: Pick<PassOptions, 'only' | 'testTimeoutMs' | 'timeoutsMax'>,
+  ): Promise<void> {
+    const { silenceMs } = this.#options;
+    const pass = await this.#pass({ files, changed: [], skip: [], silenceMs, ...how });
+    if (pass.end !== 'done') this.#restart();
+    for (const test of pass.tests) if (test.state !== 'skipped') tests.set(keyOf(test), test);
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#child?.stop();
-    rmSync(this.#scratch, { recursive: true, force: true });
+    this.#scratch.remove();
+    this.#onStop();
   }
 
   get #progressFile(): string {
-    return path.join(this.#scratch, 'running');
+    return path.join(this.#scratch.folder, 'running');
   }
 
-  #runningTest(): string {
+  /** Names of the tests begun in the last pass, in order. */
+  #begunTests(): string[] {
     try {
-      return readFileSync(this.#progressFile, 'utf8') || 'the suite itself';
+      const lines = readFileSync(this.#progressFile, 'utf8').trimEnd().split('\n');
+      return lines.map((line) => JSON.parse(line) as string);
     } catch {
-      return 'the suite itself';
+      return [];
     }
   }
 
@@ -115,7 +186,7 @@ export class SuiteRunner {
   }
 
   #spawn(): void {
-    const { root, isReference = false } = this.#options;
+    const { root, isReference } = this.#options;
     const child = new SupervisedChild<SuiteRequest, SuiteEvent>({
       module: path.join(import.meta.dirname, 'suite-child.ts'),
       cwd: root,
@@ -127,25 +198,34 @@ export class SuiteRunner {
       child.onEvent = (event) => event.type === 'ready' && resolve();
       child.onEnd = (end) =>
         reject(new Error(`Vitest could not be started: ${end.stderr.trim() || `exit code ${end.code}`}`));
+      this.#onStop = () => reject(stopped());
     });
     this.#whenReady.catch(() => undefined);
     child.send({ type: 'start', start: { root, isReference, progressFile: this.#progressFile, heapMb: HEAP_MB } });
   }
 
-  async #pass(run: Extract<SuiteRequest, { type: 'run' }>['run']): Promise<Pass> {
+  async #pass({ timeoutsMax, silenceMs, ...run }: PassOptions): Promise<Pass> {
     await this.#whenReady;
     const child = this.#child;
-    if (!child) throw new Error('The suite runner was stopped.');
+    if (!child || this.#isStopped) throw stopped();
     const pass: Pass = { tests: [], broken: [], unhandled: [], end: 'done' };
-    return new Promise((resolve) => {
-      const finish = (end: Pass['end']) => {
+    return new Promise((resolve, reject) => {
+      const rest = () => {
         watchdog.rest();
         child.onEvent = () => undefined;
         child.onEnd = () => undefined;
+        this.#onStop = () => undefined;
+      };
+      const finish = (end: Pass['end']) => {
+        rest();
         pass.end = end;
         resolve(pass);
       };
-      const watchdog = new Watchdog(Math.max(SILENCE_MS, run.testTimeoutMs * 2), () => finish('silent'));
+      const watchdog = new Watchdog(Math.max(silenceMs, run.testTimeoutMs * 1.25), () => finish('silent'));
+      this.#onStop = () => {
+        rest();
+        reject(stopped());
+      };
       child.onEnd = finish;
       child.onEvent = (event) => {
         watchdog.pat();
@@ -153,37 +233,36 @@ export class SuiteRunner {
         if (event.type === 'broken') pass.broken.push(event);
         if (event.type === 'end') {
           pass.unhandled = event.unhandled;
-          finish(event.unhandled.some(isWorkerDeath) ? crashOf(event.unhandled) : 'done');
-        } else if (pass.tests.filter(isTimeout).length >= HANGS_MAX) finish('enough');
+          finish(event.unhandled.some(isWorkerDeath) ? crashOf(event.unhandled, child.stderr) : 'done');
+        } else if (pass.tests.filter(isTimeout).length >= timeoutsMax) finish('enough');
       };
       watchdog.pat();
-      child.send({ type: 'run', run });
+      if (child.ended) finish(child.ended);
+      else child.send({ type: 'run', run });
     });
+  }
+
+  #describeEnd(end: Pass['end']): { how: 'timeout' | 'crash'; detail: string } {
+    if (typeof end === 'string') {
+      const seconds = this.#options.silenceMs / 1_000;
+      return { how: 'timeout', detail: `Nothing was heard of it for ${seconds} s: it loops without end.` };
+    }
+    if (ranOutOfMemory(end)) return { how: 'crash', detail: `It used up the ${HEAP_MB} MB it may have.` };
+    const how = end.signal ?? (end.code === null ? null : `exit code ${end.code}`);
+    return { how: 'crash', detail: `It ended the process that runs the tests${how ? ` (${how})` : ''}.` };
   }
 }
 
-const keyOf = (test: RawTest): string => `${test.file}\n${test.name}`;
+const stopped = (): Error => new Error('The suite runner was stopped.');
 
-/** Whether a test waited in vain. */
-export const isTimeout = (test: RawTest): boolean =>
-  test.state === 'failed' && test.errors.some(({ message }) => /^(Test|Hook) timed out in /.test(message));
+const keyOf = (test: RawTest): string => `${test.file}\n${test.name}`;
 
 /** Vitest reports the death of the process that runs the tests as an unhandled error. */
 const isWorkerDeath = ({ message }: RawError): boolean =>
   /worker .*exited unexpectedly|out of memory|Worker forks emitted error|Worker terminated/i.test(message);
 
-const crashOf = (errors: readonly RawError[]): ChildEnd => ({
+const crashOf = (errors: readonly RawError[], stderr: string): ChildEnd => ({
   code: null,
   signal: null,
-  stderr: errors.map(({ message, stack }) => `${message}\n${stack}`).join('\n'),
+  stderr: [...errors.map(({ message, stack }) => `${message}\n${stack}`), stderr].join('\n'),
 });
-
-function describeEnd(end: Pass['end']): { how: 'timeout' | 'crash'; detail: string } {
-  if (typeof end === 'string')
-    return { how: 'timeout', detail: `Nothing was heard of it for ${SILENCE_MS / 1000} s: it loops without end.` };
-  if (ranOutOfMemory(end)) return { how: 'crash', detail: `It used up the ${HEAP_MB} MB it may have.` };
-  return {
-    how: 'crash',
-    detail: `It ended the process that runs the tests (${end.signal ?? `exit code ${end.code ?? 'unknown'}`}).`,
-  };
-}

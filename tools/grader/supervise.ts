@@ -61,6 +61,11 @@ export class SupervisedChild<Request, Event> {
     this.onEnd(end);
   }
 
+  /** The last it wrote to stderr. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   send(request: Request): void {
     if (this.#child.connected) this.#child.send(request as object);
   }

@@ -1,8 +1,8 @@
 // The compiler's opinion of one file, by the project's own strict settings.
-import { mkdir } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { keepFile } from '../course/keep-file.ts';
-import { runTool } from './run-tool.ts';
+import { runTool, type ToolResult } from './run-tool.ts';
+import { makeScratch } from './scratch.ts';
 
 export interface TypeCheck {
   readonly isClean: boolean;
@@ -11,13 +11,8 @@ export interface TypeCheck {
 }
 
 /** Type-checks a module with all it imports. Takes about half a second. */
-export async function typeCheck(root: string, file: string, name: string): Promise<TypeCheck> {
-  const folder = path.join(root, '.kata', 'types');
-  await mkdir(folder, { recursive: true });
-  const config = path.join(folder, `${name}.json`);
-  await keepFile(config, JSON.stringify(configFor(folder, root, file), null, 2));
-  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { code, output, errorOutput } = await runTool(process.execPath, [tsc, '-p', config, '--pretty', 'false'], root);
+export async function typeCheck(root: string, file: string): Promise<TypeCheck> {
+  const { code, output, errorOutput } = await runCompiler(root, file);
   const errors = output
     .split('\n')
     .filter((line) => /error TS\d+/.test(line))
@@ -27,13 +22,25 @@ export async function typeCheck(root: string, file: string, name: string): Promi
   return { isClean: code === 0, errors };
 }
 
-function configFor(folder: string, root: string, file: string): object {
-  const relative = (target: string) => path.relative(folder, target).split(path.sep).join('/');
+/** The configuration stands outside of the course, which may be read-only or full. */
+async function runCompiler(root: string, file: string): Promise<ToolResult> {
+  const scratch = makeScratch('types');
+  const config = path.join(scratch.folder, 'tsconfig.json');
+  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  try {
+    await writeFile(config, JSON.stringify(configFor(root, file)));
+    return await runTool(process.execPath, [tsc, '-p', config, '--pretty', 'false'], root);
+  } finally {
+    scratch.remove();
+  }
+}
+
+function configFor(root: string, file: string): object {
   return {
-    extends: relative(path.join(root, 'tsconfig.json')),
+    extends: path.join(root, 'tsconfig.json'),
     // A learner may write whatever TypeScript allows.
-    compilerOptions: { erasableSyntaxOnly: false },
+    compilerOptions: { erasableSyntaxOnly: false, typeRoots: [path.join(root, 'node_modules', '@types')] },
     include: [],
-    files: [relative(file)],
+    files: [file],
   };
 }

@@ -8,6 +8,7 @@ import { Simulation } from '../grader/simulation.ts';
 import { SuiteRunner } from '../grader/suite-runner.ts';
 import type { Target } from '../grader/target.ts';
 import { makeVariant } from '../grader/variants.ts';
+import { bundle } from '../simulator/bundle.ts';
 
 export class Lane {
   readonly root: string;
@@ -15,6 +16,7 @@ export class Lane {
   readonly seed: number;
   readonly #runner: SuiteRunner;
   #simulation: Simulation;
+  #reference: Promise<string> | undefined;
 
   constructor(root: string, slug: string, seed: number) {
     this.root = root;
@@ -26,7 +28,6 @@ export class Lane {
 
   /** Grades a target, as a learner's grade would but for the form of its code. */
   grade(target: Target, schedules: number, more: Partial<GradeOptions> = {}): Promise<Report> {
-    if (this.#simulation.isSpent) this.#simulation = new Simulation(this.root, { isReused: true });
     return grade({
       root: this.root,
       slug: this.slug,
@@ -35,12 +36,43 @@ export class Lane {
       schedules,
       seed: this.seed,
       runner: this.#runner,
-      simulation: this.#simulation,
+      simulation: this.#warmSimulation(),
       changed: [target.file, target.suite],
       skipsChecks: true,
       shrinkRunsMax: 0,
       ...more,
     });
+  }
+
+  /** Whether one of these tests fails on a target. Far cheaper than a grade. */
+  async failsOneOf(target: Target, tests: readonly string[]): Promise<boolean> {
+    if (tests.length === 0) return false;
+    const outcome = await this.#runner.run([target.suite], [target.file, target.suite], tests);
+    return outcome.hung.length > 0 || outcome.tests.some(({ state }) => state === 'failed');
+  }
+
+  /** Why a target could not be graded at all; null when it could. */
+  async whyNotGradable(target: Target): Promise<string | null> {
+    const reference = await this.#bundle(kataPaths(this.root, this.slug).reference);
+    const attempt = await bundle(target.file, this.root);
+    const code = { scenarioFile: kataPaths(this.root, this.slug).scenario, attempt, reference, isReference: false };
+    const job = { type: 'campaign', seed: this.seed, schedules: 3, saved: [], shrinkRunsMax: 0 } as const;
+    const outcome = await this.#warmSimulation().run({ code, job });
+    if (outcome.kind === 'fault') return outcome.message;
+    if (outcome.kind !== 'done' || outcome.answer.type !== 'campaign') return null;
+    const { loadError, nondeterministic } = outcome.answer.result;
+    return loadError?.text ?? (nondeterministic ? 'two runs of one schedule differ' : null);
+  }
+
+  /** The reference is the same for all mistakes. */
+  #bundle(file: string): Promise<string> {
+    this.#reference ??= bundle(file, this.root);
+    return this.#reference;
+  }
+
+  #warmSimulation(): Simulation {
+    if (this.#simulation.isSpent) this.#simulation = new Simulation(this.root, { isReused: true });
+    return this.#simulation;
   }
 
   /** A target made from a file of the kata's. */

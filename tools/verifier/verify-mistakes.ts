@@ -4,6 +4,7 @@ import { kataPaths } from '../course/kata-paths.ts';
 import { loadRubric } from '../course/load-rubric.ts';
 import type { LazyAttempt, Mistake } from '../course/mistake.ts';
 import type { Report } from '../grader/report.ts';
+import { suiteTitles } from '../grader/suite-titles.ts';
 import { applyMistake } from '../grader/variants.ts';
 import { type Finding, fails, holds } from './finding.ts';
 import type { Lane } from './lane.ts';
@@ -13,19 +14,30 @@ import { earnedWords, lostWords } from './report-words.ts';
 const SCHEDULES = { first: 150, all: 1_000, lazy: 50 };
 const SEEN = ['fail', 'error', 'timeout'];
 
-/** A mistake is caught when its own criterion loses points, and nothing keeps the grade from being made. */
+/**
+ * A mistake is caught when its own criterion loses points, and nothing keeps the grade from being made.
+ * A criterion is earned as far as its weakest evidence, so one failing test of its own is enough to know;
+ * a few schedules then show that the mistake can be graded. Only else the rest of the evidence is asked.
+ */
 export async function verifyMistake(lane: Lane, mistake: Mistake): Promise<Finding> {
   const { root, slug } = lane;
   const claim = `the mistake "${mistake.id}" is caught by ${mistake.criterion}`;
+  const paths = kataPaths(root, slug);
   let source: string;
   try {
-    source = applyMistake(await readFile(kataPaths(root, slug).reference, 'utf8'), mistake);
+    source = applyMistake(await readFile(paths.reference, 'utf8'), mistake);
   } catch (error) {
     return fails(claim, error instanceof Error ? error.message : String(error));
   }
+  const target = await lane.editedReference(mistake.id, source);
+  const titles = suiteTitles(await readFile(paths.suite, 'utf8'));
+  const own = titles.filter(({ tags }) => tags.includes(mistake.criterion)).map(({ name }) => name);
+  if (await lane.failsOneOf(target, own)) {
+    const reason = await lane.whyNotGradable(target);
+    return reason === null ? holds(claim) : fails(claim, `It could not be graded: ${reason}`);
+  }
   const { criteria } = await loadRubric(root, slug);
   const stopWhenBroken = criteria.find(({ id }) => id === mistake.criterion)?.invariants ?? [];
-  const target = await lane.editedReference(mistake.id, source);
   let report = await lane.grade(target, SCHEDULES.first, { stopWhenBroken });
   if (!isCaught(report, mistake)) report = await lane.grade(target, SCHEDULES.all, { stopWhenBroken });
   if (report.status === 'not-gradable') return fails(claim, `It could not be graded: ${report.reason}`);

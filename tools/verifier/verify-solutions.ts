@@ -1,5 +1,8 @@
 // Do honest attempts get what they deserve: the reference all, the alternative enough, the stub nothing?
+import { readFile } from 'node:fs/promises';
 import { kataPaths } from '../course/kata-paths.ts';
+import type { Report } from '../grader/report.ts';
+import { suiteTitles } from '../grader/suite-titles.ts';
 import { targetOf } from '../grader/target.ts';
 import { typeCheck } from '../grader/type-check.ts';
 import { type Finding, fails, holds } from './finding.ts';
@@ -17,8 +20,23 @@ export async function verifyReference(lane: Lane): Promise<Finding[]> {
   const target = targetOf(lane.root, lane.slug, 'reference');
   const report = await lane.grade(target, SCHEDULES.reference, { skipsChecks: false });
   const { tests, simulation, score } = report;
-  if (score < 100) return [fails(claim, `It scores ${score}. ${report.reason ?? ''} ${lostWords(report)}`)];
-  return [holds(claim, `${tests.length} tests, ${simulation.schedules} schedules`)];
+  const seen = `${tests.length} tests, ${simulation.schedules} schedules`;
+  return [
+    await verifyTitles(lane, tests),
+    score < 100 ? fails(claim, `It scores ${score}. ${report.reason ?? ''} ${lostWords(report)}`) : holds(claim, seen),
+  ];
+}
+
+/** A test that only Vitest knows of would be missing from a grade whose suite does not load. */
+async function verifyTitles({ root, slug }: Lane, tests: Report['tests']): Promise<Finding> {
+  const claim = 'every test can be read from the text of the suite';
+  const titles = suiteTitles(await readFile(kataPaths(root, slug).suite, 'utf8')).map(({ name }) => name);
+  const [unlisted] = tests.filter(({ name }) => !titles.includes(name));
+  if (!unlisted) return holds(claim);
+  return fails(
+    claim,
+    `Not "${unlisted.name}". Write it as test('title', { tags: ['criterion', 'R1'] }, …), not nested.`,
+  );
 }
 
 export async function verifyStub(lane: Lane): Promise<Finding[]> {
@@ -59,6 +77,6 @@ export async function verifyAlternative(lane: Lane): Promise<Finding[]> {
 
 async function verifyTypes({ root, slug }: Lane, what: 'stub' | 'alternative'): Promise<Finding> {
   const claim = `the ${what} type-checks`;
-  const { isClean, errors } = await typeCheck(root, kataPaths(root, slug)[what], `${slug}-${what}`);
+  const { isClean, errors } = await typeCheck(root, kataPaths(root, slug)[what]);
   return isClean ? holds(claim) : fails(claim, errors.slice(0, 3).join('\n'));
 }

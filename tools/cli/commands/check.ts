@@ -45,7 +45,8 @@ export const run: RunCommand<Options> = async (context, [slug = ''], { schedules
 
 function show({ output }: CommandContext, slug: string, { schedules, differing, first, costs }: Comparison): void {
   const { look } = output;
-  output.print(output.paint('bold', `${slug}: your attempt beside the reference, ${schedules} schedules`));
+  const title = `${slug}: your attempt beside the reference, ${schedules} schedules`;
+  output.print(output.paint('bold', wrap(look, title)));
   output.print();
   if (first === null)
     output.print(wrap(look, 'In every one of them, user and server saw the same, in the same order.'));
@@ -64,17 +65,22 @@ function show({ output }: CommandContext, slug: string, { schedules, differing, 
     output.print(wrap(look, `reference: ${reference}`, { indent: 4, hang: 15 }));
   }
   output.print();
-  for (const line of costTable(costs)) output.print(line);
+  for (const line of costTable(costs, output.look.width)) output.print(line);
 }
 
-function costTable({ attempt, reference }: Comparison['costs']): string[] {
+/** A table; where that is too wide, the words on a line of their own. */
+function costTable({ attempt, reference }: Comparison['costs'], width: number): string[] {
   const rows = COST_WORDS.map(([key, words]) =>
     [words, attempt[key], reference[key], times(attempt[key], reference[key])].map(String),
   );
   const table = [['cost, all schedules', 'yours', 'reference', 'times'], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => columnsOf(row[column] ?? ''))));
-  return table.map((row) =>
-    row.map((cell, n) => (n === 0 ? padTo(cell, widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join('  '),
+  const figures = (row: string[]) => row.slice(1).map((cell, n) => cell.padStart(widths[n + 1] ?? 0));
+  const isWide = widths.reduce((sum, each) => sum + each + 2, -2) <= width;
+  return table.flatMap((row) =>
+    isWide
+      ? [[padTo(row[0] ?? '', widths[0] ?? 0), ...figures(row)].join('  ')]
+      : [row[0] ?? '', `  ${figures(row).join('  ')}`],
   );
 }
 

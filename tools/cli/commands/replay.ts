@@ -23,13 +23,12 @@ export const run: RunCommand<Options> = async (context, [slug = '', id], { on = 
   const { name, plan } = await findSchedule(context, slug, id);
   if (debug) return debugSchedule(context, slug, on, plan);
   const { result } = await simulateJob(context.root, slug, on, { type: 'tell', plan });
+  if (result.loadError)
+    throw new CommandError(`The ${on} could not be opened: ${result.loadError.text}`, EXIT.notGradable);
   const { output } = context;
-  output.print(output.paint('bold', `${slug}, schedule ${name}, on the ${on}`));
+  output.print(wrap(output.look, output.paint('bold', `${slug}, schedule ${name}, on the ${on}`)));
   const broken = result.violations;
-  if (broken.length === 0) {
-    output.print('Every promise was kept this time.');
-    await showStory(context, result.story);
-  }
+  if (broken.length === 0) await showStory(context, result.story);
   for (const { invariant, story } of broken) {
     output.print(`\n${output.paint('bold', `broken: ${invariant}`)}`);
     await showStory(context, story);

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { Kata } from '../../course/catalogue.ts';
+import { brokenInvariants } from '../../grader/render/digest.ts';
 import { renderVerdict } from '../../grader/render/terminal.ts';
 import type { Report } from '../../grader/report.ts';
 import { wrap } from '../../terminal/look.ts';
 import type { CommandContext, RunCommand } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import { type Keys, listenToKeys } from '../keys.ts';
+import { listenToKeys } from '../keys.ts';
 import { runCommand } from '../main.ts';
 import { watchFiles } from '../watch-files.ts';
 import { type WatchOptions, WatchSession } from '../watch-session.ts';
@@ -16,12 +17,17 @@ interface KeyCommand {
   /** Whether it makes sense now. */
   makesSense(report: Report | null): boolean;
   readonly command: string | null;
+  /** What the command shall be about, where it is left to choose. */
+  about?(report: Report | null): string | undefined;
 }
+
+/** What a verdict depends on. */
+const WATCHED = ['attempt.ts', 'suite.test.ts', 'contract.ts', 'backend.ts', 'scenario.ts'];
 
 const hasFailed = (report: Report | null): boolean => report !== null && report.score < 100;
 
 const KEYS: readonly KeyCommand[] = [
-  { key: 'h', says: 'hint', makesSense: hasFailed, command: 'hint' },
+  { key: 'h', says: 'hint', makesSense: hasFailed, command: 'hint', about: (report) => report?.fixFirst?.criterion },
   { key: 's', says: 'spec', makesSense: () => true, command: 'spec' },
   {
     key: 'g',
@@ -34,6 +40,7 @@ const KEYS: readonly KeyCommand[] = [
     says: 'replay',
     makesSense: (report) => (report?.simulation.violations.length ?? 0) > 0,
     command: 'replay',
+    about: (report) => (report ? brokenInvariants(report)[0]?.replayId : undefined),
   },
   { key: 'a', says: 'run again', makesSense: () => true, command: null },
   { key: 'n', says: 'next kata', makesSense: (report) => report?.status === 'passed', command: 'home' },
@@ -57,7 +64,7 @@ class Sitting {
   readonly #end: Promise<{ exitCode: number; next: boolean }>;
   #finish: (how: { exitCode: number; next: boolean }) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
-  #keys: Keys | null = null;
+  #isCommandRunning = false;
 
   constructor(context: CommandContext, kata: Kata, options: WatchOptions) {
     this.#context = context;
@@ -71,28 +78,37 @@ class Sitting {
   }
 
   async untilTheEnd(): Promise<number> {
+    const { exitCode, next } = await this.#sit();
+    return next ? runCommand(this.#context, 'home') : exitCode;
+  }
+
+  /** All that listens, watches and runs is gone when this ends. */
+  async #sit(): Promise<{ exitCode: number; next: boolean }> {
     const { output, onInterrupt } = this.#context;
-    const close = watchFiles(this.#kata.paths.folder, ['attempt.ts', 'suite.test.ts'], (files) => this.#run(files));
+    const close = watchFiles(this.#kata.paths.folder, WATCHED, (files) => this.#run(files));
     onInterrupt(() => this.#session.stop());
-    if (output.isInteractive) this.#listen();
-    else output.print(`Watching katas/${this.#kata.slug}/attempt.ts. Ctrl-C ends it.`);
+    const keys = output.isInteractive ? listenToKeys((key) => void this.#press(key).catch(this.#fail)) : null;
+    if (!keys) output.print(`Watching ${this.#file}. Ctrl-C ends it.`);
     this.#run([]);
     try {
-      const { exitCode, next } = await this.#end;
-      return next ? await runCommand(this.#context, 'home') : exitCode;
+      return await this.#end;
     } finally {
       close();
-      this.#keys?.close();
+      keys?.close();
       this.#session.stop();
     }
   }
 
-  #run(files: readonly string[]): void {
-    this.#session.run(files).catch(this.#fail);
+  get #file(): string {
+    return `katas/${this.#kata.slug}/attempt.ts`;
   }
 
-  #listen(): void {
-    this.#keys = listenToKeys((key) => void this.#press(key).catch(this.#fail));
+  #run(files: readonly string[]): void {
+    this.#session.run(files).catch((error: unknown) => {
+      // An editor, or git, may take the file away for a while.
+      if (existsSync(this.#kata.paths.attempt)) this.#fail(error);
+      else this.#context.output.warn(`${this.#file} is gone. Once it is back, it runs again.`);
+    });
   }
 
   #show(report: Report): void {
@@ -111,29 +127,32 @@ class Sitting {
   }
 
   async #press(key: string): Promise<void> {
-    if (key === 'q') return this.#finish({ exitCode: EXIT.ok, next: false });
+    if (key === 'q') return this.#quit();
     const { report, isBusy } = this.#session;
     const chosen = KEYS.find((one) => one.key === key && one.makesSense(report));
     if (isBusy || !chosen) return;
     if (key === 'a') return this.#run([]);
     if (key === 'n') return this.#finish({ exitCode: EXIT.ok, next: true });
-    await this.#runChosen(chosen.command ?? '');
+    await this.#session.during(() => this.#runChosen(chosen));
   }
 
-  /** Another command has the terminal to itself; then the keys are back. */
-  async #runChosen(command: string): Promise<void> {
+  /** Another command has the terminal to itself: until it ends, no key but `q` is heard. */
+  async #runChosen({ command, about }: KeyCommand): Promise<void> {
     const { output } = this.#context;
-    this.#keys?.close();
-    this.#session.isBusy = true;
+    this.#isCommandRunning = true;
     try {
       output.print();
-      await runCommand(this.#context, command, [this.#kata.slug]);
+      await runCommand(this.#context, command ?? '', [this.#kata.slug, about?.(this.#session.report)]);
     } catch (error) {
       output.warn(error instanceof Error ? error.message : String(error));
-    } finally {
-      this.#session.isBusy = false;
-      this.#listen();
     }
+    this.#isCommandRunning = false;
     output.print(`\n${this.#offer(this.#session.report)}`);
+  }
+
+  #quit(): void {
+    // A command in the middle of a grade cannot be called back; what it has started ends with this process.
+    if (this.#isCommandRunning) process.exit(EXIT.ok);
+    this.#finish({ exitCode: EXIT.ok, next: false });
   }
 }

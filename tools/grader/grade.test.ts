@@ -1,0 +1,115 @@
+import { appendFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeSeal } from '../course/seal.ts';
+import { type GradeOptions, grade } from './grade.ts';
+import { targetOf } from './target.ts';
+import { makeTallyCourse, type TallyCourse } from './testing/tally-course.ts';
+import { TALLY_FILES, TALLY_REFERENCE } from './testing/tally-files.ts';
+
+const PATIENCE_MS = 60_000;
+const SUITE = 'katas/tally/suite.test.ts';
+
+let course: TallyCourse;
+beforeEach(() => {
+  course = makeTallyCourse();
+  course.write('katas/tally/attempt.ts', TALLY_REFERENCE);
+});
+afterEach(() => course.remove());
+
+const gradeIt = (kind: 'attempt' | 'reference', more: Partial<GradeOptions> = {}) =>
+  grade({
+    root: course.root,
+    slug: 'tally',
+    title: 'Tally',
+    target: targetOf(course.root, 'tally', kind),
+    schedules: 30,
+    skipsChecks: true,
+    ...more,
+  });
+
+test('does not grade by a suite that was edited since it was sealed, and says how to restore it', async () => {
+  await writeSeal(course.root, 'tally', 1);
+  appendFileSync(path.join(course.root, SUITE), '// easier\n');
+
+  const report = await gradeIt('attempt');
+
+  expect(report).toMatchObject({ status: 'not-gradable', score: 0, tests: [] });
+  expect(report.reason).toContain(`${SUITE} is not as the kata was published`);
+  expect(report.reason).toContain(`git checkout -- ${SUITE}`);
+});
+
+test('does not grade by a seal that cannot be read', async () => {
+  course.write('katas/tally/seal.json', '{ "version": 1, "fil');
+
+  const report = await gradeIt('attempt');
+
+  expect(report.status).toBe('not-gradable');
+  expect(report.reason).toContain('git checkout -- katas/tally/seal.json');
+});
+
+test(
+  'grades the reference of a kata whose author is at work',
+  async () => {
+    await writeSeal(course.root, 'tally', 1);
+    appendFileSync(path.join(course.root, SUITE), '// better\n');
+
+    expect(await gradeIt('reference')).toMatchObject({ status: 'passed', target: 'reference', score: 100 });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'does not call a grade whole when a test is skipped',
+  async () => {
+    const suite = TALLY_FILES[SUITE] ?? '';
+    course.write(SUITE, suite.replace("test('begins", "test.skip('begins"));
+
+    const report = await gradeIt('attempt');
+
+    expect(report).toMatchObject({
+      status: 'incomplete',
+      reason: '1 of 4 tests are skipped, so the grade is not whole.',
+    });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'says so when the suite does not load',
+  async () => {
+    course.write(SUITE, `${TALLY_FILES[SUITE]}\nthrow new Error('no suite today');\n`);
+
+    const report = await gradeIt('attempt');
+
+    expect(report.status).toBe('incomplete');
+    expect(report.reason).toContain('no suite today');
+    expect(new Set(report.tests.map(({ blockedBy }) => blockedBy))).toEqual(new Set(['the suite does not load']));
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'blames the scenario, not the attempt, for a fault of the scenario',
+  async () => {
+    course.write('katas/tally/scenario.ts', `throw new Error('no scenario today');\n`);
+
+    await expect(gradeIt('attempt')).rejects.toThrow(/no fault of the attempt[\s\S]*no scenario today/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'gives the same grade twice, but for the time it took',
+  async () => {
+    course.write('katas/tally/attempt.ts', TALLY_REFERENCE.replace('total += 1;', 'total += total === 3 ? 2 : 1;'));
+    const options = { seed: 7 };
+
+    const [first, second] = [await gradeIt('attempt', options), await gradeIt('attempt', options)];
+
+    const timeless = (_: string, value: unknown) =>
+      typeof value === 'number' && _.match(/^(durationMs|wallMs)$/) ? 0 : value;
+    expect(JSON.stringify(second, timeless)).toBe(JSON.stringify(first, timeless));
+  },
+  PATIENCE_MS,
+);

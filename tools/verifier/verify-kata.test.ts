@@ -1,0 +1,183 @@
+// Every claim of `kata verify` has a broken kata that it catches.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeTallyCourse, type TallyCourse } from '../grader/testing/tally-course.ts';
+import { TALLY_FILES } from '../grader/testing/tally-files.ts';
+import type { Finding } from './finding.ts';
+import { Lane } from './lane.ts';
+import { verifyContent } from './verify-content.ts';
+import { verifyKata } from './verify-kata.ts';
+import { verifyLazy, verifyMistake } from './verify-mistakes.ts';
+import { verifyAlternative, verifyReference, verifyStub } from './verify-solutions.ts';
+
+const PATIENCE_MS = 90_000;
+
+let course: TallyCourse;
+let lane: Lane;
+beforeAll(() => {
+  course = makeTallyCourse();
+  lane = new Lane(course.root, 'tally', 1);
+});
+afterAll(() => {
+  lane.stop();
+  course.remove();
+});
+beforeEach(() => {
+  for (const [file, text] of Object.entries(TALLY_FILES)) course.write(file, text);
+});
+
+function edit(file: string, find: string, replace: string): void {
+  const text = TALLY_FILES[file] ?? '';
+  expect(text).toContain(find);
+  course.write(
+    file,
+    text.replace(find, () => replace),
+  );
+}
+const broken = (findings: readonly Finding[]) =>
+  findings.filter(({ isTrue }) => !isTrue).map(({ claim, detail }) => `${claim}: ${detail}`);
+
+test(
+  'finds a sound kata sound, and tells its findings in the order of the claims',
+  async () => {
+    const told: Finding[] = [];
+
+    const findings = await verifyKata(course.root, 'tally', { onFinding: (finding) => told.push(finding) });
+
+    expect(broken(findings)).toEqual([]);
+    expect(told).toEqual(findings);
+    expect(findings[0]?.claim).toContain('linked without an orphan');
+    expect(findings.at(-1)?.claim).toBe('the mistake "not-stored" is caught by keeps');
+  },
+  PATIENCE_MS,
+);
+
+test('catches a mistake whose text is not in the reference', async () => {
+  const edits = [{ find: 'no such line', replace: '' }];
+
+  const finding = await verifyMistake(lane, { id: 'lost', title: 'L', criterion: 'keeps', edits });
+
+  expect(broken([finding])[0]).toContain('the text to find of edit 1 stands 0 times in the reference');
+});
+
+test(
+  'catches a mistake that its criterion does not',
+  async () => {
+    const edits = [{ find: 'total: () => total', replace: 'total: () => Math.min(total, 1)' }];
+
+    const finding = await verifyMistake(lane, { id: 'shown', title: 'S', criterion: 'quiet', edits });
+
+    expect(broken([finding])[0]).toMatch(/caught by quiet: That criterion loses nothing. Lost: counts/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'catches a mistake that cannot be graded',
+  async () => {
+    const edits = [{ find: 'export const createTally', replace: 'throw new Error("boom");\nexport const createTally' }];
+
+    const finding = await verifyMistake(lane, { id: 'thrown', title: 'T', criterion: 'keeps', edits });
+
+    expect(broken([finding])[0]).toMatch(/It could not be graded: .*boom/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'catches a lazy attempt that passes',
+  async () => {
+    const source = `export { createTally } from '../../solutions/tally/index.ts';`;
+
+    const finding = await verifyLazy(lane, { id: 'copied', title: 'C', source });
+
+    expect(broken([finding])[0]).toContain('does not reach the bar: 100 points, passed');
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'catches a stub that passes a test, and earns points for it',
+  async () => {
+    edit('katas/tally/stub.ts', 'start() {\n    throw', 'async start() {},\n  end() {\n    throw');
+    edit('katas/tally/stub.ts', `throw new Error('NotImplemented: total');`, 'return 0;');
+    const text = (TALLY_FILES['katas/tally/stub.ts'] ?? '')
+      .replace(`throw new Error('NotImplemented: start');`, 'return Promise.resolve();')
+      .replace(`throw new Error('NotImplemented: total');`, 'return 0;');
+    course.write('katas/tally/stub.ts', text);
+
+    const wrong = broken(await verifyStub(lane));
+
+    expect(wrong[0]).toContain(
+      'every test fails on the stub with NotImplemented: Not so: "begins at nothing" (pass: )',
+    );
+    expect(wrong[1]).toMatch(/the stub scores 0: It scores [\d.]+: counts/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'catches a reference that fails its own suite, and a test that only Vitest can see',
+  async () => {
+    edit('solutions/tally/index.ts', 'total += 1;', 'total += 2;');
+    const nested = `\ndescribe('more', () => { test('is nested', { tags: ['counts', 'R1'] }, () => {}); });\n`;
+    course.write(
+      'katas/tally/suite.test.ts',
+      `import { describe } from 'vitest';\n${TALLY_FILES['katas/tally/suite.test.ts']}${nested}`,
+    );
+
+    const fresh = new Lane(course.root, 'tally', 1);
+    const wrong = broken(await verifyReference(fresh));
+    fresh.stop();
+
+    expect(wrong[0]).toContain('every test can be read from the text of the suite: Not "more > is nested"');
+    expect(wrong[1]).toMatch(/the reference scores 100: It scores .* Lost: counts/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'catches an alternative that the suite turns down',
+  async () => {
+    edit('solutions/tally/alternative.ts', 'return this.value;', 'return 0;');
+
+    const wrong = broken(await verifyAlternative(lane));
+
+    expect(wrong[0]).toContain('reaches the bar over 5000 fresh schedules');
+  },
+  PATIENCE_MS,
+);
+
+test.each([
+  ['a rule that nothing judges', 'specs/tally.md', 'R2: senior', 'R2: senior\n  R3: senior', 'R3'],
+  [
+    'a test of no criterion',
+    'katas/tally/suite.test.ts',
+    `tags: ['quiet', 'E1']`,
+    `tags: ['E1']`,
+    'must be tagged with the criterion',
+  ],
+  ['an endpoint that the spec does not name', 'specs/tally.md', '`POST /adds`', '`POST /sums`', '/adds'],
+  [
+    'a mistake of no criterion',
+    'katas/tally/mistakes.ts',
+    `criterion: 'keeps'`,
+    `criterion: 'kept'`,
+    'kept is none of the rubric',
+  ],
+  ['models that are not the contract', 'specs/tally.md', 'total(): number', 'total(): string', 'They part here'],
+])(
+  'catches %s',
+  async (_, file, find, replace, says) => {
+    const fresh = makeTallyCourse();
+    fresh.write(
+      file,
+      (TALLY_FILES[file] ?? '').replace(find, () => replace),
+    );
+
+    const wrong = broken(await verifyContent(fresh.root, 'tally'));
+    fresh.remove();
+
+    expect(wrong.join('\n')).toContain(says);
+  },
+  PATIENCE_MS,
+);
