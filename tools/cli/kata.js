@@ -22,7 +22,7 @@ if (major < NEEDED) {
       console.error(
         isMissing
           ? 'A part of the course is not installed. Run `npm ci` in its folder, then try again.'
-          : `The command could not be loaded: ${error && error.message}`,
+          : `The command could not be loaded: ${error?.message}`,
       );
       if (process.env.KATA_DEBUG) console.error(error);
       process.exitCode = 70;

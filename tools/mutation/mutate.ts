@@ -42,7 +42,6 @@ interface Subject {
 
 const slug = process.argv[2] ?? '';
 const root = findCourseRoot() ?? process.cwd();
-process.exitCode = await main();
 
 async function main(): Promise<number> {
   const paths = kataPaths(root, slug);
@@ -155,3 +154,5 @@ function tell(mutants: readonly Mutant[], survivors: readonly Mutant[]): number 
 }
 
 const oneLine = (text: string | undefined): string => (text ?? '').replace(/\s+/g, ' ').slice(0, 90);
+
+process.exitCode = await main();
