@@ -30,7 +30,7 @@ export async function chooseKata(
     message: 'Which kata?',
     hint: 'Enter, or Esc to leave',
     choices: [...choices, { title: 'none now', value: '' }],
-    initial: Math.max(0, katas.indexOf(next)),
+    initial: next === undefined ? 0 : katas.indexOf(next),
   });
   process.stdin.off('keypress', noteInterrupt);
   return katas.find((kata) => kata.slug === slug) ?? (isInterrupted ? 'interrupted' : 'none');
