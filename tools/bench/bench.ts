@@ -20,18 +20,6 @@ const root = findCourseRoot() ?? process.cwd();
 const KATA = path.join(root, 'tools', 'cli', 'kata.js');
 const VITEST = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
-const slugs =
-  process.argv.length > 2 ? process.argv.slice(2) : (await loadCatalogue(root)).katas.map(({ slug }) => slug);
-console.log(`Node ${process.version}, ${process.platform}-${process.arch}. Each ratio is measured within this run.\n`);
-await benchList();
-for (const slug of slugs) {
-  console.log(`\n${slug}`);
-  await benchSimulation(slug);
-  await benchGrade(slug);
-  await benchWatch(slug);
-}
-process.exit(0);
-
 function show(what: string, measured: string, goal: string): void {
   console.log(`  ${what.padEnd(46)} ${measured.padStart(12)}   goal: ${goal}`);
 }
@@ -150,3 +138,15 @@ async function benchWatch(slug: string): Promise<void> {
   const [ours, theirs] = [median(pairs.map((pair) => pair.ours)), median(pairs.map((pair) => pair.theirs))];
   show('watch: save to verdict, beside a warm re-run', versus({ ours, theirs, times: ours / theirs }), 'at most 1.5x');
 }
+
+const slugs =
+  process.argv.length > 2 ? process.argv.slice(2) : (await loadCatalogue(root)).katas.map(({ slug }) => slug);
+console.log(`Node ${process.version}, ${process.platform}-${process.arch}. Each ratio is measured within this run.\n`);
+await benchList();
+for (const slug of slugs) {
+  console.log(`\n${slug}`);
+  await benchSimulation(slug);
+  await benchGrade(slug);
+  await benchWatch(slug);
+}
+process.exit(0);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { atExit } from './at-exit.ts';
 
 /** A folder outside of the course for files that nobody will want again. */
 export interface Scratch {
@@ -12,9 +13,9 @@ export interface Scratch {
 export function makeScratch(name: string): Scratch {
   const folder = mkdtempSync(path.join(os.tmpdir(), `kata-${name}-`));
   const remove = () => {
-    process.off('exit', remove);
+    callOff();
     rmSync(folder, { recursive: true, force: true });
   };
-  process.once('exit', remove);
+  const callOff = atExit(remove);
   return { folder, remove };
 }

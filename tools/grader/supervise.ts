@@ -1,5 +1,6 @@
 // A child process that runs what a learner wrote: it may loop, crash, eat memory or leave, and must never take us along.
 import { type ChildProcess, fork } from 'node:child_process';
+import { atExit } from './at-exit.ts';
 
 export interface ChildOptions {
   readonly module: string;
@@ -19,7 +20,7 @@ export interface ChildEnd {
 /** Starts a supervised child. It dies with this process, and when `stop` is called. */
 export class SupervisedChild<Request, Event> {
   readonly #child: ChildProcess;
-  readonly #kill = () => this.stop();
+  readonly #callOff = atExit(() => this.stop());
   #stderr = '';
   #isStopped = false;
   /** How it ended, when it did so by itself. */
@@ -51,11 +52,10 @@ export class SupervisedChild<Request, Event> {
     this.#child.on('error', ({ message }) => {
       if (this.#child.pid === undefined) this.#end({ code: null, signal: null, stderr: message });
     });
-    process.on('exit', this.#kill);
   }
 
   #end(end: ChildEnd): void {
-    process.off('exit', this.#kill);
+    this.#callOff();
     if (this.#isStopped || this.ended) return;
     this.ended = end;
     this.onEnd(end);
@@ -74,7 +74,7 @@ export class SupervisedChild<Request, Event> {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    process.off('exit', this.#kill);
+    this.#callOff();
     const { pid } = this.#child;
     if (pid === undefined) return;
     try {
