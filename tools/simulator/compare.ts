@@ -1,4 +1,6 @@
 // An attempt beside the reference over the same schedules: where they part, and what each costs.
+
+import { noCosts } from './costs.ts';
 import { type Difference, firstDifference } from './difference.ts';
 import type { Plan } from './plan.ts';
 import { runPlan } from './run.ts';
@@ -48,23 +50,6 @@ export async function compare(
     first ??= { path, plan, steps: tellSteps(scenario, plan, seen), difference };
   }
   return { schedules: schedules.length, differing, first, costs, loadError: null };
-}
-
-function noCosts(): Costs {
-  return {
-    requests: 0,
-    bytesSent: 0,
-    bytesReceived: 0,
-    storageWrites: 0,
-    storageReads: 0,
-    storageBytes: 0,
-    secureWrites: 0,
-    secureReads: 0,
-    timerWakeups: 0,
-    offlineWakeups: 0,
-    offlineMs: 0,
-    stateChanges: 0,
-  };
 }
 
 function add(sum: Costs, more: Costs): void {

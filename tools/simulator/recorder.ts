@@ -1,4 +1,5 @@
 // The trace of one run, and the invariants that watch it grow.
+import { noCosts } from './costs.ts';
 import type { Costs, TraceEvent } from './trace.ts';
 
 export interface FoundViolation {
@@ -13,20 +14,7 @@ type Watcher = { readonly invariant: string; readonly look: (event: TraceEvent) 
 
 export class Recorder {
   readonly trace: TraceEvent[] = [];
-  readonly costs: Costs = {
-    requests: 0,
-    bytesSent: 0,
-    bytesReceived: 0,
-    storageWrites: 0,
-    storageReads: 0,
-    storageBytes: 0,
-    secureWrites: 0,
-    secureReads: 0,
-    timerWakeups: 0,
-    offlineWakeups: 0,
-    offlineMs: 0,
-    stateChanges: 0,
-  };
+  readonly costs: Costs = noCosts();
   readonly #violations = new Map<string, FoundViolation>();
   #watchers: Watcher[] = [];
   /** Time of the last event that counts as progress: an effect, or a promise that settled. */
