@@ -22,7 +22,7 @@ export class Launch implements EffectHost {
   readonly phone: SimulatedPhone;
   readonly number: number;
   readonly device: LaunchedDevice;
-  /** Names what the app is busy with, for a rejection that nobody handled. */
+  /** False once the app was killed: from then on nothing of it settles, applies or is delivered. */
   alive = true;
   readonly isAlive = () => this.alive;
   readonly timers = new Map<number, { cancelled: boolean }>();
