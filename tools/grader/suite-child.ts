@@ -27,7 +27,7 @@ function fail(error: unknown): void {
   process.exit(70);
 }
 
-function open({ root, isReference, progressFile, heapMb }: SuiteStart): Promise<Vitest> {
+function open({ root, isReference, progressFile, heapMb, isShared = false }: SuiteStart): Promise<Vitest> {
   const conditions = isReference ? ['reference'] : [];
   return createVitest(
     'test',
@@ -41,6 +41,7 @@ function open({ root, isReference, progressFile, heapMb }: SuiteStart): Promise<
       strictTags: false,
       pool: 'forks',
       maxWorkers: 1,
+      isolate: !isShared,
       // An attempt may read, as its libraries must; it cannot write but for the name of the test that runs, nor start anything.
       execArgv: [
         '--permission',
@@ -62,7 +63,10 @@ function open({ root, isReference, progressFile, heapMb }: SuiteStart): Promise<
   );
 }
 
-async function run(vitest: Vitest, { files, skip, only, testTimeoutMs, changed }: SuiteRun): Promise<void> {
+async function run(
+  vitest: Vitest,
+  { files, skip, only, onlyIn = {}, testTimeoutMs, changed }: SuiteRun,
+): Promise<void> {
   if (start) writeFileSync(start.progressFile, '');
   for (const file of changed) vitest.invalidateFile(file);
   for (const project of vitest.projects) project.config.testTimeout = testTimeoutMs;
@@ -70,7 +74,10 @@ async function run(vitest: Vitest, { files, skip, only, testTimeoutMs, changed }
   else vitest.resetGlobalTestNamePattern();
   const project = vitest.getRootProject();
   await vitest.runTestSpecifications(
-    files.map((file) => project.createSpecification(file)),
+    files.map((file) => {
+      const own = onlyIn[file];
+      return project.createSpecification(file, own && { testNamePattern: pattern([], own) });
+    }),
     true,
   );
 }

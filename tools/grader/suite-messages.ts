@@ -8,6 +8,8 @@ export interface SuiteStart {
   readonly progressFile: string;
   /** Heap of the process that runs the tests, in MB. */
   readonly heapMb: number;
+  /** All suites of a run share one process and what it has loaded (default: each has its own). */
+  readonly isShared?: boolean;
 }
 
 export interface SuiteRun {
@@ -17,6 +19,8 @@ export interface SuiteRun {
   readonly skip: readonly string[];
   /** Full names of the only tests to run; empty for all. */
   readonly only: readonly string[];
+  /** The only tests to run in each of these files, by its path; `only` and `skip` hold for the others. */
+  readonly onlyIn?: Readonly<Record<string, readonly string[]>>;
   readonly testTimeoutMs: number;
   /** Files changed since the last run. */
   readonly changed: readonly string[];

@@ -4,6 +4,9 @@ import { commonTokens } from '@stryker-mutator/api/plugin';
 import { createInstrumenter } from '@stryker-mutator/instrumenter';
 import { createInjector } from 'typed-inject';
 
+/** A mutant that loops is stopped after so many passes through its switch in one run. */
+export const HIT_LIMIT = 200_000;
+
 export interface Mutant {
   readonly id: string;
   readonly mutator: string;

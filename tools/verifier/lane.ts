@@ -5,6 +5,7 @@ import { kataPaths } from '../course/kata-paths.ts';
 import { type GradeOptions, grade } from '../grader/grade.ts';
 import type { Report } from '../grader/report.ts';
 import { Simulation } from '../grader/simulation.ts';
+import { type BatchOutcome, runSuiteBatch } from '../grader/suite-batch.ts';
 import { SuiteRunner } from '../grader/suite-runner.ts';
 import type { Target } from '../grader/target.ts';
 import { makeVariant } from '../grader/variants.ts';
@@ -44,24 +45,43 @@ export class Lane {
     });
   }
 
-  /** Whether one of these tests fails on a target. Far cheaper than a grade. */
-  async failsOneOf(target: Target, tests: readonly string[]): Promise<boolean> {
-    if (tests.length === 0) return false;
-    const outcome = await this.#runner.run([target.suite], [target.file, target.suite], tests);
-    return outcome.hung.length > 0 || outcome.tests.some(({ state }) => state === 'failed');
+  /** Runs the named tests of several targets in one process. */
+  runTogether(
+    trials: readonly { readonly target: Target; readonly own: readonly string[] }[],
+  ): Promise<Map<string, BatchOutcome>> {
+    return runSuiteBatch(
+      this.root,
+      trials.map(({ target, own }) => ({ file: target.suite, only: own })),
+    );
   }
 
   /** Why a target could not be graded at all; null when it could. */
   async whyNotGradable(target: Target): Promise<string | null> {
-    const reference = await this.#bundle(kataPaths(this.root, this.slug).reference);
-    const attempt = await bundle(target.file, this.root);
-    const code = { scenarioFile: kataPaths(this.root, this.slug).scenario, attempt, reference, isReference: false };
-    const job = { type: 'campaign', seed: this.seed, schedules: 3, saved: [], shrinkRunsMax: 0 } as const;
-    const outcome = await this.#warmSimulation().run({ code, job });
+    const outcome = await this.#simulate(target, { schedules: 3 });
     if (outcome.kind === 'fault') return outcome.message;
     if (outcome.kind !== 'done' || outcome.answer.type !== 'campaign') return null;
     const { loadError, nondeterministic } = outcome.answer.result;
     return loadError?.text ?? (nondeterministic ? 'two runs of one schedule differ' : null);
+  }
+
+  /** Whether a target breaks one of these invariants, and nothing else keeps it from being judged. Cheaper than a grade. */
+  async breaksOneOf(target: Target, invariants: readonly string[], schedules: number): Promise<boolean> {
+    if (invariants.length === 0) return false;
+    const outcome = await this.#simulate(target, { schedules, stopWhenBroken: invariants });
+    if (outcome.kind !== 'done' || outcome.answer.type !== 'campaign') return false;
+    const { loadError, nondeterministic, violations } = outcome.answer.result;
+    if (loadError !== null || nondeterministic !== null) return false;
+    return violations.some(({ invariant }) => invariants.includes(invariant));
+  }
+
+  async #simulate(target: Target, more: { schedules: number; stopWhenBroken?: readonly string[] }) {
+    const { reference: referenceFile, scenario: scenarioFile } = kataPaths(this.root, this.slug);
+    const reference = await this.#bundle(referenceFile);
+    const attempt = await bundle(target.file, this.root);
+    return this.#warmSimulation().run({
+      code: { scenarioFile, attempt, reference, isReference: false },
+      job: { type: 'campaign', seed: this.seed, saved: [], shrinkRunsMax: 0, ...more },
+    });
   }
 
   /** The reference is the same for all mistakes. */

@@ -44,7 +44,8 @@ export async function verifyContent(root: string, slug: string): Promise<Finding
 
 /** The backend's routes, as Hono knows them, without what serves all methods. */
 function routesOf(scenario: AnyScenario): string[] {
-  const { app } = scenario.backend({ nowMs: () => 0, record: () => undefined, push: () => undefined });
+  const nothing = () => undefined;
+  const { app } = scenario.backend({ nowMs: () => 0, record: nothing, push: nothing, after: () => nothing });
   const own = app.routes.filter(({ method }) => method !== 'ALL');
   return [...new Set(own.map(({ method, path }) => `${method} ${path}`))];
 }

@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 import { Lane } from './lane.ts';
 import { verifyContent } from './verify-content.ts';
 import { verifyKata } from './verify-kata.ts';
-import { verifyLazy, verifyMistake } from './verify-mistakes.ts';
+import { verifyLazy, verifyMistakes } from './verify-mistakes.ts';
 import { verifyAlternative, verifyReference, verifyStub } from './verify-solutions.ts';
 
 const PATIENCE_MS = 90_000;
@@ -54,9 +54,9 @@ test(
 test('catches a mistake whose text is not in the reference', async () => {
   const edits = [{ find: 'no such line', replace: '' }];
 
-  const finding = await verifyMistake(lane, { id: 'lost', title: 'L', criterion: 'keeps', edits });
+  const findings = await verifyMistakes(lane, [{ id: 'lost', title: 'L', criterion: 'keeps', edits }]);
 
-  expect(broken([finding])[0]).toContain('the text to find of edit 1 stands 0 times in the reference');
+  expect(broken(findings)[0]).toContain('the text to find of edit 1 stands 0 times in the reference');
 });
 
 test(
@@ -64,9 +64,9 @@ test(
   async () => {
     const edits = [{ find: 'total: () => total', replace: 'total: () => Math.min(total, 1)' }];
 
-    const finding = await verifyMistake(lane, { id: 'shown', title: 'S', criterion: 'quiet', edits });
+    const findings = await verifyMistakes(lane, [{ id: 'shown', title: 'S', criterion: 'quiet', edits }]);
 
-    expect(broken([finding])[0]).toMatch(/caught by quiet: That criterion loses nothing. Lost: counts/);
+    expect(broken(findings)[0]).toMatch(/caught by quiet: That criterion loses nothing. Lost: counts/);
   },
   PATIENCE_MS,
 );
@@ -76,9 +76,26 @@ test(
   async () => {
     const edits = [{ find: 'export const createTally', replace: 'throw new Error("boom");\nexport const createTally' }];
 
-    const finding = await verifyMistake(lane, { id: 'thrown', title: 'T', criterion: 'keeps', edits });
+    const findings = await verifyMistakes(lane, [{ id: 'thrown', title: 'T', criterion: 'keeps', edits }]);
 
-    expect(broken([finding])[0]).toMatch(/It could not be graded: .*boom/);
+    expect(broken(findings)[0]).toMatch(/It could not be graded: .*boom/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'is not taken in by a mistake that disturbs those tried beside it',
+  async () => {
+    const patch = 'new Proxy(String, { apply: (to, _, [x]) => (x === 1 ? "0" : to(x)) })';
+    const disturbing = [{ find: 'let total = 0;', replace: `let total = 0;\n  globalThis.String = ${patch};` }];
+    const harmless = [{ find: 'let isDisposed = false;', replace: 'let isDisposed: boolean = false;' }];
+
+    const findings = await verifyMistakes(lane, [
+      { id: 'disturbing', title: 'D', criterion: 'keeps', edits: disturbing },
+      { id: 'harmless', title: 'H', criterion: 'keeps', edits: harmless },
+    ]);
+
+    expect(broken(findings).at(-1)).toContain('"harmless" is caught by keeps: That criterion loses nothing');
   },
   PATIENCE_MS,
 );

@@ -1,8 +1,11 @@
 // Is a kata sound: does its grade tell right from wrong? Every claim of a sound kata, proved.
+
+import pLimit from 'p-limit';
+import type { Mistake } from '../course/mistake.ts';
 import type { Finding } from './finding.ts';
 import { Lane } from './lane.ts';
 import { loadMistakes, verifyContent, verifyFaults } from './verify-content.ts';
-import { verifyLazy, verifyMistake } from './verify-mistakes.ts';
+import { verifyLazy, verifyMistakes } from './verify-mistakes.ts';
 import { verifyAlternative, verifyReference, verifyStub } from './verify-solutions.ts';
 
 export interface VerifyOptions {
@@ -10,6 +13,8 @@ export interface VerifyOptions {
   /** Told of each finding, in the order of the claims. */
   readonly onFinding?: (finding: Finding) => void;
   readonly onProgress?: (what: string) => void;
+  /** Shared by katas that are verified side by side (default: this kata has all lanes to itself). */
+  readonly inLane?: InLane;
 }
 
 /** One claim, or a few that one grade answers. */
@@ -17,15 +22,22 @@ type Task = { readonly name: string; readonly ask: (lane: Lane) => Promise<reado
 
 /** One more than the cores that learners and CI have: a lane often waits for a process to start, or for a test to time out. */
 const LANES = 3;
+/** Few enough that the lanes end together, enough that a process for each is worth its start. */
+const MISTAKES_PER_BATCH = 8;
+
+/** Runs a lane's work once it is its turn: so many lanes at a time, over all katas. */
+export type InLane = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Lanes for katas that are verified side by side: the next one's begin where there is no more to do for the one before. */
+export const shareLanes = (): InLane => pLimit(LANES);
 
 /** Verifies one kata. Every finding is told as soon as all before it are; all of them come back. */
 export async function verifyKata(root: string, slug: string, options: VerifyOptions = {}): Promise<Finding[]> {
-  const { seed = 1, onFinding = () => undefined, onProgress = () => undefined } = options;
+  const { seed = 1, onFinding = () => undefined, onProgress = () => undefined, inLane = shareLanes() } = options;
   const tasks = await tasksOf(root, slug, seed);
   const answers: (readonly Finding[] | undefined)[] = tasks.map(() => undefined);
   let asked = 0;
   let told = 0;
-  const lanes = Array.from({ length: LANES }, () => new Lane(root, slug, seed));
   const work = async (lane: Lane) => {
     for (let n = asked++; n < tasks.length; n = asked++) {
       const task = tasks[n];
@@ -38,11 +50,11 @@ export async function verifyKata(root: string, slug: string, options: VerifyOpti
       }
     }
   };
-  try {
-    await Promise.all(lanes.map(work));
-  } finally {
-    for (const lane of lanes) lane.stop();
-  }
+  const workInLane = async () => {
+    const lane = new Lane(root, slug, seed);
+    await work(lane).finally(() => lane.stop());
+  };
+  await Promise.all(Array.from({ length: LANES }, () => inLane(workInLane)));
   return answers.flatMap((findings) => findings ?? []);
 }
 
@@ -58,9 +70,17 @@ async function tasksOf(root: string, slug: string, seed: number): Promise<Task[]
       name: `lazy attempt ${one.id}`,
       ask: async (lane: Lane) => [await verifyLazy(lane, one)],
     })),
-    ...mistakes.map((one) => ({
-      name: `mistake ${one.id}`,
-      ask: async (lane: Lane) => [await verifyMistake(lane, one)],
+    ...chunksOf(mistakes).map((some) => ({
+      name: `mistakes from ${some[0]?.id}`,
+      ask: (lane: Lane) => verifyMistakes(lane, some),
     })),
   ];
+}
+
+/** Evenly, so that no batch is much smaller than the others. */
+function chunksOf(mistakes: readonly Mistake[]): Mistake[][] {
+  const count = Math.ceil(mistakes.length / MISTAKES_PER_BATCH);
+  const chunks = Array.from({ length: count }, (): Mistake[] => []);
+  for (const [n, mistake] of mistakes.entries()) chunks[Math.floor((n * count) / mistakes.length)]?.push(mistake);
+  return chunks;
 }

@@ -13,34 +13,73 @@ interface Options {
   readonly seal?: boolean;
 }
 
-/** Proves katas sound, one after another. Ends with 1 when one is not. */
+/** Proves katas sound, and tells of one after another. Ends with 1 when one is not. */
 export const run: RunCommand<Options> = async (context, [slug], { seed, seal = false }) => {
   const catalogue = await context.catalogue();
   const slugs = slug === undefined ? catalogue.katas.map((kata) => kata.slug) : [(await context.kata(slug)).slug];
   const findings = [...courseFindings(catalogue)];
   for (const finding of findings) show(context, finding);
-  for (const one of slugs) {
-    const { verifyKata } = await import('../../verifier/verify-kata.ts');
-    context.output.print(context.output.paint('bold', one));
-    const progress = createProgress();
-    const onFinding = (finding: Finding) => {
-      progress.done();
-      show(context, finding);
-    };
-    const found = await verifyKata(context.root, one, {
+  const { shareLanes, verifyKata } = await import('../../verifier/verify-kata.ts');
+  const progress = createProgress();
+  const inLane = shareLanes();
+  const stages = slugs.map((one) => new Stage(context, progress, one));
+  const verifying = stages.map((stage) =>
+    verifyKata(context.root, stage.slug, {
       ...(seed === undefined ? {} : { seed }),
-      onFinding,
-      onProgress: (what) => progress.say(`${one}: ${what} …`),
-    });
+      onFinding: (finding) => stage.tell(finding),
+      onProgress: (what) => stage.say(what),
+      inLane,
+    }),
+  );
+  // What goes wrong with a later one is told when it is its turn.
+  for (const later of verifying) later.catch(() => undefined);
+  for (const [n, stage] of stages.entries()) {
+    stage.open();
+    const found = (await verifying[n]) ?? [];
     progress.done();
     findings.push(...found);
-    if (seal && found.every(({ isTrue }) => isTrue)) await publish(context, one);
+    if (seal && found.every(({ isTrue }) => isTrue)) await publish(context, stage.slug);
   }
   const failed = findings.filter(({ isTrue }) => !isTrue).length;
   // Read by CI as the count of what was checked.
   context.output.print(`\n${findings.length - failed} passed, ${failed} failed`);
   return failed === 0 ? EXIT.ok : EXIT.belowBar;
 };
+
+/** Where one kata's findings are told: at once when it is its turn, kept until then otherwise. */
+class Stage {
+  readonly slug: string;
+  readonly #context: CommandContext;
+  readonly #progress: ReturnType<typeof createProgress>;
+  #isOpen = false;
+  #kept: Finding[] = [];
+
+  constructor(context: CommandContext, progress: ReturnType<typeof createProgress>, slug: string) {
+    this.#context = context;
+    this.#progress = progress;
+    this.slug = slug;
+  }
+
+  open(): void {
+    const { output } = this.#context;
+    output.print(output.paint('bold', this.slug));
+    this.#isOpen = true;
+    for (const finding of this.#kept) show(this.#context, finding);
+  }
+
+  tell(finding: Finding): void {
+    if (!this.#isOpen) {
+      this.#kept.push(finding);
+      return;
+    }
+    this.#progress.done();
+    show(this.#context, finding);
+  }
+
+  say(what: string): void {
+    if (this.#isOpen) this.#progress.say(`${this.slug}: ${what} …`);
+  }
+}
 
 function courseFindings({ katas, broken }: Awaited<ReturnType<CommandContext['catalogue']>>): Finding[] {
   const unreadable = broken.flatMap(({ problems }) => problems);

@@ -1,0 +1,60 @@
+// Asks a child process about mutants, one at a time, and takes one that never answers for killed.
+import path from 'node:path';
+import { SupervisedChild, Watchdog } from '../grader/supervise.ts';
+import type { MutantEvent, MutantRequest } from './mutant-child.ts';
+
+/** The slowest honest mutant needs a few seconds for all its schedules; one that loops needs for ever. */
+const SILENCE_MS = 60_000;
+
+export class MutantSimulation {
+  readonly #load: Extract<MutantRequest, { type: 'load' }>;
+  #child: Promise<SupervisedChild<MutantRequest, MutantEvent>> | undefined;
+
+  constructor(load: Extract<MutantRequest, { type: 'load' }>) {
+    this.#load = load;
+  }
+
+  /** Whether the mutant breaks a promise in the first schedules, or in the rest of them, or costs too much. */
+  async kills(id: string, part: 'first' | 'rest'): Promise<boolean> {
+    this.#child ??= this.#start();
+    const child = await this.#child;
+    const answer = await this.#ask(child, { type: 'try', id, part });
+    if (answer) return answer.type === 'tried' && answer.isKilled;
+    // It loops, or it brought the process down: a learner's grade would say so.
+    child.stop();
+    this.#child = undefined;
+    return true;
+  }
+
+  stop(): void {
+    this.#child?.then((child) => child.stop());
+  }
+
+  async #start(): Promise<SupervisedChild<MutantRequest, MutantEvent>> {
+    const child = new SupervisedChild<MutantRequest, MutantEvent>({
+      module: path.join(import.meta.dirname, 'mutant-child.ts'),
+      cwd: this.#load.root,
+      execArgv: ['--no-warnings', '--max-old-space-size=2048'],
+      env: { TZ: 'UTC' },
+    });
+    if (await this.#ask(child, this.#load)) return child;
+    throw new Error(
+      `The kata could not be loaded with its mutants: ${child.stderr.trim() || 'nothing was heard of it'}`,
+    );
+  }
+
+  /** The next thing the child says; null when it ended, or is silent for too long. */
+  #ask(child: SupervisedChild<MutantRequest, MutantEvent>, request: MutantRequest): Promise<MutantEvent | null> {
+    return new Promise((resolve) => {
+      const watchdog = new Watchdog(SILENCE_MS, () => resolve(null));
+      const answer = (event: MutantEvent | null) => {
+        watchdog.rest();
+        resolve(event);
+      };
+      child.onEvent = answer;
+      child.onEnd = () => answer(null);
+      watchdog.pat();
+      child.send(request);
+    });
+  }
+}
