@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Hono } from 'hono';
 import type { Kata } from '../course/catalogue.ts';
+import type { SocketServer } from '../phone/server-socket.ts';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-code.ts';
 
@@ -9,6 +10,8 @@ export interface ServedBackend {
   readonly app: Hono;
   /** Such as `POST /mutations`, each once. */
   readonly routes: readonly string[];
+  /** Accepts WebSockets; null when the kata has none. */
+  readonly sockets: SocketServer | null;
 }
 
 /** Makes the backend by `createBackend` of the kata's backend.ts. `record` is told of effects people care about. */
@@ -18,13 +21,17 @@ export async function loadBackend(kata: Kata, record: (label: string, data: unkn
   if (typeof createBackend !== 'function') {
     throw new CommandError(`katas/${kata.slug}/backend.ts exports no createBackend(context). Export it.`, EXIT.fault);
   }
-  const { app }: { app: Hono } = createBackend({
+  const { app, sockets = null }: { app: Hono; sockets?: SocketServer | null } = createBackend({
     nowMs: () => Date.now(),
     record,
     push: (_phone: number, data: unknown) => record('push', data),
+    after(delayMs: number, run: () => void) {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
   });
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
-  return { app, routes: [...new Set(routes)] };
+  return { app, routes: [...new Set(routes)], sockets };
 }
 
 /** A first request to try, as a line for the shell. */

@@ -36,11 +36,14 @@ async function runWith(argv: readonly string[], output: Output): Promise<number>
   const context = createContext(root, output);
   let isInterrupted = false;
   const onInterrupt = () => {
+    // Who asks twice does not want to wait.
+    if (isInterrupted) process.exit(EXIT.interrupted);
     isInterrupted = true;
     context.interrupt().then(() => process.exit(EXIT.interrupted));
   };
-  process.once('SIGINT', onInterrupt);
-  for (const signal of ENDINGS) process.once(signal, leave);
+  // Not `once`: a file that is being written has a listener, too, which takes the signal for unheard when it is the last one left.
+  process.on('SIGINT', onInterrupt);
+  for (const signal of ENDINGS) process.on(signal, leave);
   try {
     const exitCode = await parse(argv, context);
     return isInterrupted ? EXIT.interrupted : exitCode;

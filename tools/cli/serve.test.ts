@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { EventSource } from 'eventsource';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeTinyCourse, type TinyCourse } from '../course/testing/tiny-course.ts';
 import { EXIT } from './exit-code.ts';
@@ -51,6 +52,18 @@ test('serves the backend on localhost until Ctrl-C, and says each request', asyn
   expect(text()).toMatch(/^ {2}noted {"text":"milk"}\nPUT \/notes\/7 200 \(\d+\.\d ms\)$/m);
 });
 
+test('ends with its own code after Ctrl-C while a file is being written', async () => {
+  // As write-file-atomic does for as long as it writes: alone with a signal, that listener passes it on to the process.
+  const listener = `import { onExit } from ${JSON.stringify(import.meta.resolve('signal-exit'))};\nonExit(() => {});\n`;
+  course.write('katas/tiny/backend.ts', listener + BACKEND);
+  const { child } = await served();
+
+  child.kill('SIGINT');
+  const [exitCode] = await once(child, 'close');
+
+  expect(exitCode).toBe(EXIT.interrupted);
+});
+
 test('says that a port is in use', async () => {
   const { child, address } = await served();
   const port = new URL(address).port;
@@ -70,4 +83,58 @@ test('says what a backend must export', async () => {
 
   expect(exitCode).toBe(EXIT.fault);
   expect(stderr).toContain('katas/tiny/backend.ts exports no createBackend(context). Export it.');
+});
+
+const LIVE_BACKEND = `export function createBackend({ after }) {
+  const app = {
+    routes: [{ method: 'GET', path: '/ticks' }],
+    fetch: () => new Response(
+      new ReadableStream({
+        start(controller) {
+          const write = (text) => controller.enqueue(new TextEncoder().encode('data: ' + text + '\\n\\n'));
+          write('now');
+          after(20, () => write('later'));
+        },
+      }),
+      { headers: { 'content-type': 'text/event-stream' } },
+    ),
+  };
+  const sockets = {
+    connect({ url, headers }, socket) {
+      socket.send('hello ' + new URL(url).pathname + ' ' + headers.get('upgrade'));
+      socket.onMessage((text) => {
+        if (text === 'bye') socket.close(4200, 'as you wish');
+        else after(10, () => socket.send('echo ' + text));
+      });
+    },
+  };
+  return { app, sockets };
+}
+`;
+
+test('serves sockets and streams as well', async () => {
+  course.write('katas/tiny/backend.ts', LIVE_BACKEND);
+  const { child, address, text } = await served();
+
+  const heard: unknown[] = [];
+  const socket = new WebSocket(`${address.replace('http', 'ws')}/app/key`);
+  socket.onmessage = ({ data }) => {
+    heard.push(data);
+    socket.send(heard.length === 1 ? 'one' : 'bye');
+  };
+  const [closed] = (await once(socket, 'close')) as [CloseEvent];
+  const source = new EventSource(`${address}/ticks`);
+  const events: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    source.onmessage = ({ data }) => events.push(data) === 2 && resolve();
+  });
+  source.close();
+  child.kill('SIGINT');
+  await once(child, 'close');
+
+  expect(heard).toEqual(['hello /app/key websocket', 'echo one']);
+  expect([closed.code, closed.reason]).toEqual([4200, 'as you wish']);
+  expect(events).toEqual(['now', 'later']);
+  expect(text()).toContain(`  WebSockets at ${address.replace('http', 'ws')}`);
+  expect(text()).toContain('socket /app/key opened\nsocket /app/key closed (4200)\n');
 });

@@ -1,6 +1,6 @@
 import { byteLength } from './byte-length.ts';
 import type { Disk } from './disk.ts';
-import type { EffectHost } from './host.ts';
+import { type EffectHost, LOST } from './host.ts';
 
 /** Structural subset of `@react-native-async-storage/async-storage` (v2). Values are strings; calls run one after another. */
 export interface AsyncStorage {
@@ -30,7 +30,15 @@ export function createAsyncStorage(host: EffectHost, disk: Disk): AsyncStorage {
 
   const write = (call: string, detail: string, sizeBytes: number, parts: number, apply: (parts: number) => void) =>
     host.perform(
-      { target: 'storage.write', call: `asyncStorage.${call}`, detail, sizeBytes, parts, errors: writeErrors },
+      {
+        target: 'storage.write',
+        call: `asyncStorage.${call}`,
+        detail,
+        sizeBytes,
+        parts,
+        errors: writeErrors,
+        answers: LOST,
+      },
       apply,
     );
 

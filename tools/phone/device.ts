@@ -3,17 +3,20 @@ import { type AppState, type AppStateStatus, createAppState } from './app-state.
 import { type AsyncStorage, createAsyncStorage } from './async-storage.ts';
 import { type BackgroundTask, createBackgroundTask } from './background-task.ts';
 import { type Battery, createBattery, type PowerState } from './battery.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, Platform } from './disk.ts';
+import { createFileSystem, type FileSystem } from './file-system.ts';
 import type { EffectHost } from './host.ts';
 import { type Biometrics, createLocalAuthentication, type LocalAuthentication } from './local-authentication.ts';
 import { createLocalization, type Localization } from './localization.ts';
 import { createMmkv, type Mmkv } from './mmkv.ts';
 import { createNetInfo, type NetInfo, type NetInfoState } from './net-info.ts';
 import { createNotifications, type Notifications, type PermissionStatus } from './notifications.ts';
+import { createQuickCrypto, type QuickCrypto } from './quick-crypto.ts';
 import { createSecureStore, type SecureStore } from './secure-store.ts';
+import { createSqlite, type SQLiteModule } from './sqlite.ts';
 
 /** What a phone adds to the platform: structural subsets of React Native and Expo modules, same names, same signatures. */
-export interface Device {
+export interface Device extends SQLiteModule {
   readonly asyncStorage: AsyncStorage;
   readonly mmkv: Mmkv;
   readonly netInfo: NetInfo;
@@ -24,6 +27,8 @@ export interface Device {
   readonly notifications: Notifications;
   readonly backgroundTask: BackgroundTask;
   readonly localization: Localization;
+  readonly fileSystem: FileSystem;
+  readonly quickCrypto: QuickCrypto;
 }
 
 /** The phone's condition, shared by all launches. The world or the test changes it, then says so by `changed`. */
@@ -38,6 +43,10 @@ export interface Conditions {
   timeZone: string;
   /** By which the server reaches this phone. */
   readonly pushToken: string;
+  /** Whose rules its Keychain follows. */
+  platform: Platform;
+  /** Whether the screen is locked: most keychain items cannot be read then. */
+  isLocked: boolean;
 }
 
 export function defaultConditions(pushToken = 'push-token-1'): Conditions {
@@ -45,10 +54,12 @@ export function defaultConditions(pushToken = 'push-token-1'): Conditions {
     network: { type: 'wifi', isConnected: true, isInternetReachable: true, details: { isConnectionExpensive: false } },
     appState: 'active',
     power: { batteryLevel: 0.8, batteryState: 'unplugged', lowPowerMode: false },
-    biometrics: { hasHardware: true, isEnrolled: true, answer: { success: true } },
+    biometrics: { hasHardware: true, isEnrolled: true, answer: { success: true }, enrolment: 1 },
     permission: 'granted',
     timeZone: 'UTC',
     pushToken,
+    platform: 'ios',
+    isLocked: false,
   };
 }
 
@@ -58,17 +69,45 @@ export function createDevice(host: EffectHost, disk: Disk, conditions: Condition
   const appState = createAppState(host, () => conditions.appState);
   const notifications = createNotifications(host, () => conditions, conditions.pushToken);
   const backgroundTask = createBackgroundTask(host);
+  // There are many launches, and few use all modules: these are made at first use.
+  let secureStore: SecureStore | undefined;
+  let localAuthentication: LocalAuthentication | undefined;
+  let fileSystem: FileSystem | undefined;
+  let quickCrypto: QuickCrypto | undefined;
+  let sqlite: SQLiteModule | undefined;
   const device: Device = {
     asyncStorage: createAsyncStorage(host, disk),
     mmkv: createMmkv(host, disk),
     netInfo: netInfo.module,
     appState: appState.module,
     battery: createBattery(host, () => conditions.power),
-    secureStore: createSecureStore(host, disk),
-    localAuthentication: createLocalAuthentication(host, () => conditions.biometrics),
     notifications: notifications.module,
     backgroundTask: backgroundTask.module,
     localization: createLocalization(() => conditions),
+    get secureStore() {
+      secureStore ??= createSecureStore(host, disk, () => conditions);
+      return secureStore;
+    },
+    get localAuthentication() {
+      localAuthentication ??= createLocalAuthentication(host, () => conditions.biometrics);
+      return localAuthentication;
+    },
+    get fileSystem() {
+      fileSystem ??= createFileSystem(host, disk);
+      return fileSystem;
+    },
+    get quickCrypto() {
+      quickCrypto ??= createQuickCrypto(host);
+      return quickCrypto;
+    },
+    openDatabaseAsync(name, options) {
+      sqlite ??= createSqlite(host, disk);
+      return sqlite.openDatabaseAsync(name, options);
+    },
+    deleteDatabaseAsync(name) {
+      sqlite ??= createSqlite(host, disk);
+      return sqlite.deleteDatabaseAsync(name);
+    },
   };
   return {
     device,

@@ -20,6 +20,8 @@ export interface Biometrics {
   isEnrolled: boolean;
   /** What the next prompts end with. */
   answer: LocalAuthenticationResult;
+  /** Rises when a face or finger is enrolled: items bound to the earlier ones are lost. */
+  enrolment: number;
 }
 
 const refusal = (error: 'user_cancel' | 'system_cancel' | 'lockout' | 'authentication_failed') => () => ({

@@ -1,6 +1,6 @@
 import { byteLength } from './byte-length.ts';
 import type { Disk } from './disk.ts';
-import type { EffectHost } from './host.ts';
+import { type EffectHost, LOST } from './host.ts';
 
 /** Structural subset of `react-native-mmkv` (v3). Synchronous: a value is on disk when `set` returns. */
 export interface Mmkv {
@@ -25,7 +25,7 @@ export function createMmkv(host: EffectHost, disk: Disk): Mmkv {
 
   const write = (call: string, detail: string, sizeBytes: number, apply: () => void) =>
     host.performNow(
-      { target: 'storage.write', call: `mmkv.${call}`, detail, sizeBytes, errors: writeErrors },
+      { target: 'storage.write', call: `mmkv.${call}`, detail, sizeBytes, errors: writeErrors, answers: LOST },
       (parts) => {
         if (parts > 0) apply();
       },

@@ -197,3 +197,11 @@ async function stackOfAThrow(): Promise<string> {
   const { stdout } = await execFileNow(process.execPath, ['--enable-source-maps', script, file]);
   return stdout;
 }
+
+test('brings EventSource into an attempt that names it, by either name, and into no other', async () => {
+  const without = await bundleText('export const x = 1;');
+  const free = await bundleText('export const x = () => new EventSource("https://a.test");');
+  const global = await bundleText('export const x = () => new globalThis.EventSource("https://a.test");');
+
+  expect([without, free, global].map((code) => code.includes('EventSourceImpl'))).toEqual([false, true, true]);
+});

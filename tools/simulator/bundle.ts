@@ -1,6 +1,10 @@
 // Bundles an attempt once with its libraries; see app-factory.ts for what becomes of it.
 import { isBuiltin } from 'node:module';
+import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
+
+/** Stands for the global `EventSource` where an attempt names it; elsewhere it leaves no trace in the bundle. */
+const EVENT_SOURCE = path.join(import.meta.dirname, 'event-source-global.ts');
 
 /** An attempt's code cannot be bundled: what is wrong, for the person who wrote it. */
 export class BundleError extends Error {
@@ -21,7 +25,12 @@ export async function bundle(entry: string, root: string): Promise<string> {
       conditions: ['import', 'module', 'browser'],
       sourcemap: 'inline',
       logLevel: 'silent',
-      define: { 'process.env.NODE_ENV': '"production"', 'import.meta.env': '{}' },
+      define: {
+        'process.env.NODE_ENV': '"production"',
+        'import.meta.env': '{}',
+        'globalThis.EventSource': 'EventSource',
+      },
+      inject: [EVENT_SOURCE],
       banner: { js: '"use strict";' },
       plugins: [refuseNode],
     });

@@ -53,6 +53,32 @@ test('ends offline at healing, however long it was planned for', async () => {
   expect(seen).toEqual(['0 s online', '1 s offline', `${healedAtMs / 1_000} s online`]);
 });
 
+test('goes over to mobile data for its time, and netInfo says so', async () => {
+  const seen: string[] = [];
+
+  await runProbe(
+    onlyFirst(({ platform, device }) => {
+      device.netInfo.addEventListener(({ type }) =>
+        seen.push(`${Math.round(platform.performance.now() / 1_000)} s ${type}`),
+      );
+    }),
+    { steps: [step('handover', { ms: 20_000 }), null, step('offline', { ms: 5_000 })] },
+  );
+
+  expect(seen).toEqual(['0 s wifi', '1 s cellular', '3 s none', '8 s cellular', '21 s wifi']);
+});
+
+test('loses what is on the wire when the phone changes its network', async () => {
+  const endings: string[] = [];
+  const open = ({ platform }: ProbeLaunch) => {
+    platform.setTimeout(() => void ending(post(platform, {})).then((text) => endings.push(text)), 990);
+  };
+
+  await runProbe(onlyFirst(open), { steps: [step('handover', { ms: 20_000 })] });
+
+  expect(endings).toEqual(['TypeError: Network request failed']);
+});
+
 test('comes and goes six times while it flaps', async () => {
   const seen: string[] = [];
 

@@ -1,4 +1,5 @@
 // What can befall a phone or the server for a while: offline, background, kill, a wrong clock, an outage.
+import { befallDevice, DEVICE_CONDITION_NAMES, deviceConditionWords, isDeviceCondition } from './device-conditions.ts';
 import type { Step } from './plan.ts';
 import type { Conditions } from './scenario.ts';
 import type { World } from './world.ts';
@@ -10,7 +11,9 @@ export const CONDITION_NAMES = [
   'kill',
   'clock',
   'outage',
+  'handover',
   'flap',
+  ...DEVICE_CONDITION_NAMES,
 ] as const satisfies readonly (keyof Conditions)[];
 export type ConditionName = (typeof CONDITION_NAMES)[number];
 
@@ -29,6 +32,10 @@ export function befall(world: World, step: Step): void {
     phone.goOffline();
     later(durationMs, () => phone.goOnline());
   };
+  if (isDeviceCondition(step.do)) {
+    befallDevice(phone, step.do, ms, later);
+    return;
+  }
   switch (step.do) {
     case 'offline':
       offlineFor(ms);
@@ -50,9 +57,14 @@ export function befall(world: World, step: Step): void {
       break;
     case 'outage':
       world.outages += 1;
+      world.usedSockets?.serverDown();
       later(ms, () => {
         world.outages -= 1;
       });
+      break;
+    case 'handover':
+      phone.goToMobileData();
+      later(ms, () => phone.leaveMobileData());
       break;
   }
 }
@@ -60,7 +72,9 @@ export function befall(world: World, step: Step): void {
 /** A condition as a story tells it. */
 export function conditionWords(step: Step): string {
   const span = spanWords(Math.abs(Number(step.args.ms)));
-  switch (step.do as ConditionName) {
+  const name = step.do as ConditionName;
+  if (isDeviceCondition(name)) return deviceConditionWords(name, span);
+  switch (name) {
     case 'offline':
       return `the phone is offline for ${span}`;
     case 'flap':
@@ -73,6 +87,8 @@ export function conditionWords(step: Step): string {
       return `the phone's clock jumps ${Number(step.args.ms) < 0 ? 'back' : 'forward'} by ${span}`;
     case 'outage':
       return `the server is down for ${span}`;
+    case 'handover':
+      return `the phone is on mobile data for ${span}`;
   }
 }
 

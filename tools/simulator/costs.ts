@@ -11,9 +11,14 @@ export function noCosts(): Costs {
     storageBytes: 0,
     secureWrites: 0,
     secureReads: 0,
+    prompts: 0,
+    databaseCommits: 0,
     timerWakeups: 0,
     offlineWakeups: 0,
     offlineMs: 0,
     stateChanges: 0,
+    socketsOpened: 0,
+    framesSent: 0,
+    framesReceived: 0,
   };
 }

@@ -3,7 +3,7 @@ import { firstDifference } from './difference.ts';
 import { runPlan } from './run.ts';
 import { createOutboxFactory, outboxScenario } from './testing/outbox.ts';
 import { createPlan, step } from './testing/probe.ts';
-import type { TraceEvent } from './trace.ts';
+import type { FrameRecord, SocketRecord, TraceEvent } from './trace.ts';
 
 const effect = (atMs: number, data: number): TraceEvent => ({ atMs, phone: 0, kind: 'effect', label: 'counted', data });
 const settled = (atMs: number, error: string | null): TraceEvent => ({
@@ -79,4 +79,31 @@ test('finds where a flawed outbox leaves the sound one', async () => {
     attempt: 'the server: counted 1',
     reference: 'the app is killed',
   });
+});
+
+test('compares sockets and what is sent over them where requests count, and not where they do not', () => {
+  const carrier = {} as SocketRecord;
+  const frame = (text: string): TraceEvent => {
+    const record: FrameRecord = {
+      id: 1,
+      phone: 0,
+      target: 'socket.send',
+      nth: 1,
+      carrier,
+      text,
+      sentAtMs: 1,
+      arrivedAtMs: null,
+    };
+    return { atMs: 1, phone: 0, kind: 'frame', phase: 'sent', frame: record, note: '' };
+  };
+  const opening: TraceEvent = { atMs: 0, phone: 0, kind: 'socket', phase: 'connecting', socket: carrier, note: '' };
+  const ping = frame('{"event":"pusher:ping","data":{}}');
+  const subscribe = frame('{"event":"pusher:subscribe","data":{"channel":"a"}}');
+
+  expect(firstDifference([opening, ping], [opening, subscribe])).toMatchObject({
+    attempt: 'sends pusher:ping',
+    reference: 'sends pusher:subscribe',
+  });
+  expect(firstDifference([opening, opening], [opening])).toMatchObject({ attempt: 'opens a socket' });
+  expect(firstDifference([opening, ping], [], { requests: false })).toBeNull();
 });

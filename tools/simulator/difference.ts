@@ -1,4 +1,5 @@
 // Where two runs of one plan part, by what a user or the server can see.
+import { frameName } from './socket-story.ts';
 import type { TraceEvent } from './trace.ts';
 
 export interface Difference {
@@ -8,13 +9,14 @@ export interface Difference {
   readonly atMs: number;
 }
 
-/** Null when user and server saw the same, in the same order. `requests` tells whether those count as well. */
+/** Null when user and server saw the same, in the same order. `requests` tells whether what is sent counts as well. */
 export function firstDifference(
   attempt: readonly TraceEvent[],
   reference: readonly TraceEvent[],
   { requests = true }: { readonly requests?: boolean } = {},
 ): Difference | null {
-  const isCompared = (event: TraceEvent) => requests || event.kind !== 'request';
+  const isTraffic = ({ kind }: TraceEvent) => kind === 'request' || kind === 'socket' || kind === 'frame';
+  const isCompared = (event: TraceEvent) => requests || !isTraffic(event);
   const ours = visible(attempt.filter(isCompared));
   const theirs = visible(reference.filter(isCompared));
   const end = { text: 'nothing more', atMs: attempt.at(-1)?.atMs ?? 0 };
@@ -28,9 +30,12 @@ export function firstDifference(
 
 /** What can be seen from outside: requests, effects on the server, how calls ended. Ids drawn at random are left out. */
 function visible(trace: readonly TraceEvent[]): { text: string; atMs: number }[] {
+  const several = trace.some(({ phone }) => phone > 0);
   return trace.flatMap((event) => {
     const text = visibleText(event);
-    return text === null ? [] : [{ text, atMs: event.atMs }];
+    if (text === null) return [];
+    const isOfOnePhone = several && event.kind !== 'effect';
+    return [{ text: isOfOnePhone ? `phone ${event.phone + 1}: ${text}` : text, atMs: event.atMs }];
   });
 }
 
@@ -38,6 +43,10 @@ function visibleText(event: TraceEvent): string | null {
   switch (event.kind) {
     case 'request':
       return event.phase === 'sent' ? `sends ${event.request.endpoint}` : null;
+    case 'socket':
+      return event.phase === 'connecting' ? 'opens a socket' : null;
+    case 'frame':
+      return event.phase === 'sent' && event.frame.target === 'socket.send' ? `sends ${frameName(event.frame)}` : null;
     case 'effect':
       return `the server: ${event.label} ${JSON.stringify(event.data)}`;
     case 'settled':

@@ -30,6 +30,7 @@ export const STORAGE_FAULTS = {
   slow: 'took seconds',
   full: 'failed: the storage is full',
   failed: 'failed with an I/O error',
+  lost: 'was lost, though the app heard that it was done',
   torn: 'was cut in half: the app was killed in its middle',
   'kill-before': 'did not happen: the app was killed just before it',
   'kill-after': 'happened, but the app was killed before it heard',
@@ -52,6 +53,51 @@ export const PUSH_FAULTS = {
   late: 'came minutes late',
 } as const;
 
+/** Kinds that strike the opening of a WebSocket. */
+export const CONNECT_FAULTS = {
+  slow: 'took seconds',
+  refused: 'was refused',
+  hang: 'got no answer for a minute',
+  'kill-before': 'found the app killed as it was about to begin',
+  'kill-after': 'was accepted, but the app was killed before it heard',
+} as const;
+
+/** Kinds that strike a frame on its way to the phone. */
+export const RECEIVE_FAULTS = {
+  delay: 'was overtaken by later ones',
+  duplicate: 'came twice',
+  lost: 'was lost',
+  drop: 'never came: the connection broke',
+  'half-open': 'never came: from there on the connection was dead, and nobody was told',
+  'kill-before': 'found the app killed as it came in',
+  'kill-after': 'came in, and then the app was killed',
+} as const;
+
+/** Kinds that strike a frame on its way from the phone. */
+export const SEND_FAULTS = {
+  lost: 'was lost',
+  drop: 'was lost: the connection broke',
+  'half-open': 'was lost: from there on the connection was dead, and nobody was told',
+  'kill-before': 'found the app killed as it was about to leave',
+  'kill-after': 'left, and then the app was killed',
+} as const;
+
+/** Kinds that strike a chunk of a streamed answer, such as Server-Sent Events. */
+export const STREAM_FAULTS = {
+  slow: 'took seconds, and all behind it waited',
+  drop: 'never came: the stream broke',
+  'half-open': 'never came: from there on the stream was dead, and nobody was told',
+  'kill-before': 'found the app killed as it came in',
+  'kill-after': 'came in, and then the app was killed',
+} as const;
+
+const CONNECTION_FAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'socket.connect': CONNECT_FAULTS,
+  'socket.receive': RECEIVE_FAULTS,
+  'socket.send': SEND_FAULTS,
+  'stream.receive': STREAM_FAULTS,
+};
+
 export type RequestFault = keyof typeof REQUEST_FAULTS;
 export type StorageFault = keyof typeof STORAGE_FAULTS;
 
@@ -66,6 +112,8 @@ export function faultWords(target: string, kind: string): string | undefined {
 function kindsFor(target: string): Readonly<Record<string, string>> {
   if (target === 'push') return PUSH_FAULTS;
   if (target === 'localAuthentication') return PROMPT_FAULTS;
+  const ofConnection = CONNECTION_FAULTS[target];
+  if (ofConnection) return ofConnection;
   return isStorageTarget(target) ? STORAGE_FAULTS : REQUEST_FAULTS;
 }
 

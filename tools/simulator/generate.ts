@@ -40,9 +40,18 @@ export function conditionArguments(
   return CONDITION_NAMES.flatMap((name) => {
     const condition = scenario.conditions[name];
     if (!condition) return [];
-    return [{ name, weight: condition.weight ?? 1, choices: 'byMs' in condition ? condition.byMs : condition.forMs }];
+    return [
+      {
+        name,
+        weight: condition.weight ?? 1,
+        choices: 'byMs' in condition ? condition.byMs : 'forMs' in condition ? condition.forMs : AT_ONCE,
+      },
+    ];
   });
 }
+
+/** What happens in an instant has no length to choose. */
+const AT_ONCE = [0];
 
 /** `weight` times as often something as nothing. Only `fc.option` shrinks a value to null that came from outside. */
 function orNull<T>(arbitrary: fc.Arbitrary<T>, weight: number): fc.Arbitrary<T | null> {

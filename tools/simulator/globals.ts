@@ -1,5 +1,6 @@
 // The platform as one launch sees it: clocks, timers, randomness and the network of its phone, under their usual names.
 import { createHash, createHmac } from 'node:crypto';
+import { createWebSocket } from '../phone/web-socket.ts';
 import type { Launch } from './launch.ts';
 
 /** The names an attempt's free globals are bound to. What is undefined here is not there on a phone. */
@@ -62,6 +63,7 @@ export function createGlobals(launch: Launch): Globals {
     AbortSignal: abortSignalOf(launch),
     console: consoleOf(launch),
     navigator: { product: 'ReactNative' },
+    WebSocket: webSocketOf(launch),
   };
   const fake: Record<string, unknown> = { ...STANDARD, ...platform };
   for (const name of ['globalThis', 'self', 'global', 'window']) fake[name] = fake;
@@ -94,11 +96,22 @@ const STANDARD = {
   JSON,
   Error,
   DOMException,
+  MessageEvent,
+  CloseEvent,
 };
 
 /** As Node and browsers do: nothing fires in the same instant, and what is no number is none. */
 function atLeastOne(delayMs: number | undefined): number {
   return Math.max(Number(delayMs) || 0, 1);
+}
+
+/** A class of its own for each launch: a dead app's sockets lead nowhere. */
+function webSocketOf(launch: Launch) {
+  const startedAtMs = launch.world.nowMs;
+  return createWebSocket({
+    open: (url, end) => launch.world.sockets.open(launch, url, end),
+    elapsedMs: () => launch.world.nowMs - startedAtMs,
+  });
 }
 
 /** Counts from the launch, and no jump of the phone's clock moves it. */

@@ -1,5 +1,16 @@
 // `#simulator`: what a kata's author writes scenarios with.
+
+export type { StoredEntry } from '../phone/disk.ts';
+export { CACHE_URI, DOCUMENTS_URI, type FileRead, syntheticBytes } from '../phone/file-tree.ts';
+export type { CipherCall } from '../phone/quick-crypto.ts';
+export type { ServerSocket, SocketRequest, SocketServer } from '../phone/server-socket.ts';
+export { atSend } from './at-send.ts';
 export type { Json } from './plan.ts';
+export type { PusherClientEvent, PusherOptions, PusherServer, TriggerOptions } from './pusher-api.ts';
+export { type PusherAuthRequest, type PusherDecision, signChannel } from './pusher-auth.ts';
+export type { KeptEvent, PresenceMember } from './pusher-channel.ts';
+export type { PusherConnection } from './pusher-connection.ts';
+export { createPusherServer } from './pusher-server.ts';
 export {
   type Action,
   type Backend,
@@ -10,8 +21,9 @@ export {
   type Invariant,
   type OpenContext,
   type PhoneView,
+  type RealtimeContext,
   type Scenario,
   type Stage,
   type WorldView,
 } from './scenario.ts';
-export type { Costs, RequestRecord, TraceEvent } from './trace.ts';
+export type { Costs, FrameRecord, RequestRecord, SocketRecord, TraceEvent } from './trace.ts';

@@ -2,6 +2,7 @@
 
 import { createDevice, type LaunchedDevice } from '../phone/device.ts';
 import type { Apply, Effect, EffectHost } from '../phone/host.ts';
+import type { CipherCall } from '../phone/quick-crypto.ts';
 import { isKill } from './fault-kinds.ts';
 import type { SimulatedPhone } from './simulated-phone.ts';
 import type { World } from './world.ts';
@@ -52,6 +53,14 @@ export class Launch implements EffectHost {
     const n = (this.#drawn.get(what) ?? 0) + 1;
     this.#drawn.set(what, n);
     return this.world.draw.unit(what, this.phone.index, this.number, n);
+  }
+
+  fetch(url: string, init: RequestInit): Promise<Response> {
+    return this.world.network.fetch(this, url, init);
+  }
+
+  noteCipher(call: CipherCall): void {
+    if (this.alive) this.phone.cipherCalls.push(call);
   }
 
   perform<T>(effect: Effect, apply: Apply<T>): Promise<T> {
@@ -123,7 +132,8 @@ export class Launch implements EffectHost {
     }
     const otherAnswer = fault === undefined ? undefined : effect.answers?.[fault];
     if (otherAnswer) return { value: otherAnswer() as T };
-    const makeError = fault === undefined ? undefined : effect.errors?.[fault];
+    const planned = fault === undefined ? undefined : effect.errors?.[fault];
+    const makeError = planned ?? (this.phone.disk.hasRoomFor(effect) ? undefined : effect.errors?.full);
     if (makeError) return { error: makeError() };
     this.#count(effect);
     try {
@@ -141,8 +151,10 @@ export class Launch implements EffectHost {
     if (effect.target === 'storage.read') costs.storageReads += 1;
     if (effect.target === 'secureStore.read') costs.secureReads += 1;
     if (effect.target === 'secureStore.write') costs.secureWrites += 1;
+    if (effect.target === 'localAuthentication') costs.prompts += 1;
     if (effect.target !== 'storage.write') return;
     costs.storageWrites += 1;
+    if (effect.commits?.()) costs.databaseCommits += 1;
     costs.storageBytes += effect.sizeBytes ?? 0;
   }
 

@@ -1,4 +1,5 @@
 // Requests as the simulated network carries them: what was asked, without the platform's stream underneath.
+import { describeBytes } from '../phone/describe-bytes.ts';
 
 const NEVER_ABORTED = new AbortController().signal;
 
@@ -7,8 +8,10 @@ export interface OutgoingRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Headers;
-  /** Text, or null without a body. */
+  /** Text, or null without a body. Of bytes: their number and hash, as a record shows them. */
   readonly body: string | null;
+  /** A body of bytes. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly signal: AbortSignal | null;
 }
 
@@ -18,6 +21,7 @@ export interface OutgoingRequest {
  */
 export async function readRequest(input: RequestInfo | URL, init: RequestInit = {}): Promise<OutgoingRequest> {
   const { body } = init;
+  if (isBytes(body) && !(input instanceof Request)) return readBytesRequest(String(input), body, init);
   if (input instanceof Request || (body !== undefined && body !== null && typeof body !== 'string')) {
     const request = new Request(input, init);
     const text = request.body === null ? null : await request.clone().text();
@@ -32,6 +36,33 @@ export async function readRequest(input: RequestInfo | URL, init: RequestInit = 
   if (typeof body === 'string' && !headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
   return { method, url, headers, body: body ?? null, signal: init.signal ?? null };
 }
+
+/** A body of bytes is copied as it leaves; no content type goes with it unless the app gives one. Source: Fetch, "extract a body". */
+function readBytesRequest(input: string, body: ArrayBuffer | ArrayBufferView, init: RequestInit): OutgoingRequest {
+  const bytes = ArrayBuffer.isView(body)
+    ? new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength).slice()
+    : new Uint8Array(body.slice(0));
+  const method = methodOf(init.method ?? 'GET');
+  if (method === 'GET' || method === 'HEAD') throw new TypeError('Request with GET/HEAD method cannot have body.');
+  const headers = new Headers(init.headers);
+  const url = parseUrl(input);
+  let described: string | undefined;
+  return {
+    method,
+    url,
+    headers,
+    bytes,
+    signal: init.signal ?? null,
+    // Hashed when someone looks: most large bodies are never looked at.
+    get body() {
+      described ??= describeBytes(bytes);
+      return described;
+    },
+  };
+}
+
+const isBytes = (body: unknown): body is ArrayBuffer | ArrayBufferView =>
+  body instanceof ArrayBuffer || ArrayBuffer.isView(body);
 
 const BOUNDARY = '----AirplaneModeFormBoundary';
 
@@ -60,8 +91,8 @@ function parseUrl(text: string): string {
 }
 
 /** A `Request` for the backend, with its body at hand. Whatever needs more gets a real one. */
-export function createServerRequest({ method, url, headers, body }: Omit<OutgoingRequest, 'signal'>): Request {
-  return new ServerRequest(method, url, headers, body) as unknown as Request;
+export function createServerRequest({ method, url, headers, body, bytes }: Omit<OutgoingRequest, 'signal'>): Request {
+  return new ServerRequest(method, url, headers, bytes ?? body) as unknown as Request;
 }
 
 class ServerRequest {
@@ -70,29 +101,34 @@ class ServerRequest {
   readonly headers: Headers;
   readonly bodyUsed = false;
   readonly signal = NEVER_ABORTED;
-  readonly #text: string | null;
+  readonly #content: string | Uint8Array<ArrayBuffer> | null;
 
-  constructor(method: string, url: string, headers: Headers, text: string | null) {
+  constructor(method: string, url: string, headers: Headers, content: string | Uint8Array<ArrayBuffer> | null) {
     this.method = method;
     this.url = url;
     this.headers = headers;
-    this.#text = text;
+    this.#content = content;
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    return this.#text === null ? null : this.#asReal().body;
+    return this.#content === null ? null : this.#asReal().body;
   }
 
   async text(): Promise<string> {
-    return this.#text ?? '';
+    return typeof this.#content === 'string' ? this.#content : new TextDecoder().decode(this.#content ?? undefined);
   }
 
   async json(): Promise<unknown> {
-    return JSON.parse(this.#text ?? '');
+    return JSON.parse(await this.text());
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#asReal().arrayBuffer();
+    // Not copied: nobody else changes it, and a backend has no reason to.
+    return this.#content instanceof Uint8Array ? this.#content.buffer : this.#asReal().arrayBuffer();
+  }
+
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.arrayBuffer());
   }
 
   async blob(): Promise<Blob> {
@@ -104,11 +140,11 @@ class ServerRequest {
   }
 
   clone(): ServerRequest {
-    return new ServerRequest(this.method, this.url, this.headers, this.#text);
+    return new ServerRequest(this.method, this.url, this.headers, this.#content);
   }
 
   #asReal(): Request {
-    return new Request(this.url, { method: this.method, headers: this.headers, body: this.#text });
+    return new Request(this.url, { method: this.method, headers: this.headers, body: this.#content });
   }
 }
 // `instanceof Request` holds.

@@ -1,5 +1,6 @@
 // The network between phones and the backend: latency, faults, and what becomes of a message when the app or the line dies.
 import { byteLength } from '../phone/byte-length.ts';
+import { EventSourceLine, isEventStream } from './event-source-line.ts';
 import { answerOfFault, isAnswerFault } from './fault-answers.ts';
 import type { Launch } from './launch.ts';
 import { createServerRequest, type OutgoingRequest, readRequest } from './light-request.ts';
@@ -17,7 +18,9 @@ const OS_TIMEOUT_MS = 60_000;
 interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
+  /** A body that goes on after the headers; then `body` is empty. */
+  readonly stream?: ReadableStream<Uint8Array>;
 }
 
 /** A request on its way. */
@@ -64,7 +67,6 @@ export class Network {
   #send(launch: Launch, request: OutgoingRequest, resolve: Flight['resolve'], reject: Flight['reject']): void {
     if (!launch.alive) return;
     const { phone } = launch;
-    const { body } = request;
     const endpoint = this.#endpointOf(request.method, request.url);
     const nth = phone.count(endpoint);
     const planned = this.#world.faultAt(phone.index, endpoint, nth);
@@ -84,7 +86,7 @@ export class Network {
       method: request.method,
       url: request.url,
       headers: Object.fromEntries(request.headers),
-      body,
+      body: request.bytes ? null : request.body,
       sentAtMs: this.#world.nowMs,
       sentOnline: phone.isOnline,
       arrivedAtMs: null,
@@ -92,6 +94,7 @@ export class Network {
       outcome: null,
       retryAfterMs: null,
     };
+    if (request.bytes) recordBytes(record, request);
     const flight: Flight = {
       record,
       launch,
@@ -107,7 +110,7 @@ export class Network {
     this.#flights.add(flight);
     const { costs } = this.#world.recorder;
     costs.requests += 1;
-    costs.bytesSent += byteLength(record.url) + (body === null ? 0 : byteLength(body));
+    costs.bytesSent += byteLength(record.url) + sizeOf(request.bytes ?? request.body ?? '');
     this.#trace(flight, 'sent');
     if (!launch.alive) return;
     request.signal?.addEventListener('abort', () => this.#abort(flight), { once: true });
@@ -155,18 +158,26 @@ export class Network {
     record.arrivedAtMs ??= this.#world.nowMs;
     this.#trace(flight, 'arrived', isAnswered ? '' : fault === 'duplicate' ? 'a second time' : '');
     const answer = await this.#answer(flight);
-    if (!isAnswered) return;
-    if (!this.#flights.has(flight)) return;
+    if (!isAnswered || !this.#flights.has(flight)) {
+      void answer.stream?.cancel();
+      return;
+    }
     this.#trace(flight, 'answered', String(answer.status));
     const draw = (min: number, max: number, what: string) =>
       this.#world.draw.between(min, max, what, record.phone, record.endpoint, record.nth);
     if (fault === 'response-lost') {
       this.#trace(flight, 'answer-lost');
+      void answer.stream?.cancel();
       this.#after(draw(500, 10_000, 'give-up'), () => this.#fail(flight, 'the connection was lost'));
       return;
     }
+    const downMs = draw(TRIP_MS.min, TRIP_MS.max, 'down') + slowMs;
+    if (answer.stream) {
+      this.#startStream(flight, answer, answer.stream, downMs);
+      return;
+    }
     const cut = fault === 'truncate' ? { ...answer, body: answer.body.slice(0, answer.body.length / 2) } : answer;
-    this.#after(draw(TRIP_MS.min, TRIP_MS.max, 'down') + slowMs, () => this.#deliver(flight, cut));
+    this.#after(downMs, () => this.#deliver(flight, cut));
   }
 
   async #answer(flight: Flight): Promise<Answer> {
@@ -175,16 +186,31 @@ export class Network {
       this.#world.draw.between(min, max, what, record.phone, record.endpoint, record.nth);
     if (this.#world.isServerDown) return answerOfFault('answer-503', draw, this.#world.serverNowMs());
     if (fault && isAnswerFault(fault)) return answerOfFault(fault, draw, this.#world.serverNowMs());
-    const { method, url, headers, body } = flight.request;
-    const response = await this.#world.backend.app.fetch(createServerRequest({ method, url, headers, body }));
-    const answer = { status: response.status, headers: response.headers, body: await response.text() };
+    const response = await this.#world.backend.app.fetch(createServerRequest(flight.request));
+    const { status, headers: answered } = response;
+    const stream = isEventStream(answered) ? response.body : null;
+    if (stream && fault !== 'applied-then-500') return { status, headers: answered, body: '', stream };
+    if (stream) await stream.cancel();
+    const answer = { status, headers: answered, body: stream ? '' : await bodyOf(response) };
     if (fault === 'applied-then-500') return answerOfFault('answer-500', draw, this.#world.serverNowMs());
     return answer;
   }
 
+  /** An answer that goes on after its headers. Cut short, it breaks with its first chunk under way. */
+  #startStream(flight: Flight, answer: Answer, stream: ReadableStream<Uint8Array>, headersMs: number): void {
+    const { launch, record, request, fault } = flight;
+    const line = new EventSourceLine(launch, record, stream, headersMs);
+    request.signal?.addEventListener('abort', () => line.abort(request.signal?.reason), { once: true });
+    if (fault === 'truncate') this.#after(headersMs + 1, () => line.breakOff('the answer was cut short'));
+    this.#after(headersMs, () => this.#deliver(flight, answer, line));
+  }
+
   /** The answer reaches the app. */
-  #deliver(flight: Flight, answer: Answer): void {
-    if (flight.isOver || flight.isAnswerLost) return;
+  #deliver(flight: Flight, answer: Answer, line: EventSourceLine | null = null): void {
+    if (flight.isOver || flight.isAnswerLost) {
+      line?.abandon();
+      return;
+    }
     if (flight.fault === 'kill-after') {
       flight.launch.phone.kill(`as the answer to ${flight.record.endpoint} came in`);
       return;
@@ -192,11 +218,13 @@ export class Network {
     const { record } = flight;
     record.outcome = { kind: 'answered', status: answer.status };
     record.retryAfterMs = retryAfterMs(answer.headers.get('retry-after'), this.#world.serverNowMs());
-    this.#world.recorder.costs.bytesReceived += byteLength(answer.body);
+    this.#world.recorder.costs.bytesReceived += sizeOf(answer.body);
     this.#end(flight, 'received', String(answer.status));
     const hasBody = ![204, 205, 304].includes(answer.status);
     this.#world.callApp(flight.launch, () =>
-      flight.resolve(new Response(hasBody ? answer.body : null, { status: answer.status, headers: answer.headers })),
+      flight.resolve(
+        new Response(line?.body ?? (hasBody ? answer.body : null), { status: answer.status, headers: answer.headers }),
+      ),
     );
   }
 
@@ -263,6 +291,25 @@ export class Network {
     this.#world.emit(flight.record.phone, { kind: 'request', phase, request: flight.record, note });
   }
 }
+
+const TEXT_TYPE = /^text\/|json|xml|javascript|urlencoded/;
+
+/** An answer's body: bytes when its type is none of text. */
+async function bodyOf(response: Response): Promise<Answer['body']> {
+  const type = response.headers.get('content-type');
+  const isText = type === null ? response.body === null : TEXT_TYPE.test(type);
+  return isText ? response.text() : new Uint8Array(await response.arrayBuffer());
+}
+
+/** A body of bytes is described when someone looks: its hash costs more than its way. */
+function recordBytes(record: RequestRecord, request: OutgoingRequest): void {
+  Object.defineProperties(record, {
+    bytes: { value: request.bytes, enumerable: false },
+    body: { get: () => request.body, enumerable: true },
+  });
+}
+
+const sizeOf = (body: Answer['body']): number => (typeof body === 'string' ? byteLength(body) : body.length);
 
 /** How long a `Retry-After` header asks to wait, in ms; null without one. Source: RFC 9110, 10.2.3. */
 function retryAfterMs(header: string | null, nowMs: number): number | null {

@@ -33,6 +33,8 @@ export interface RunOptions {
 const TAILS_MS = [0, 2_000, 40_000];
 /** However much progress is made, settling ends after this many times the scenario's patience. */
 const PATIENCE_CAP = 50;
+/** After a launch in a healed world the person acts so many ms later. */
+const COME_BACK_MS = 1_000;
 const AFTER_DISPOSE_MS = 600_000;
 
 /** Runs a plan on an attempt. Same plan, same code, same trace. Never rejects for what the attempt does. */
@@ -62,7 +64,7 @@ export async function runPlan(
   await turn();
   Error.stackTraceLimit = stackTraceLimit;
   currentWorld = null;
-  return {
+  const result: RunResult = {
     violations: world.recorder.violations,
     costs: world.recorder.costs,
     budgets: world.loadError
@@ -75,6 +77,8 @@ export async function runPlan(
     hasRunAway: world.hasRunAway,
     trace: world.recorder.trace,
   };
+  world.close();
+  return result;
 }
 
 /** The timeline: launches, then each slot at its time, whatever the slots before it hold. */
@@ -101,6 +105,7 @@ async function healAndSettle(world: World): Promise<void> {
   world.isHealed = true;
   world.emit(0, { kind: 'condition', condition: 'healed' });
   for (const phone of world.phones) phone.heal();
+  comeBackLater(world);
   await turn();
   await settle(world);
   if (world.hasRunAway) return;
@@ -111,6 +116,14 @@ async function healAndSettle(world: World): Promise<void> {
   check(world, (invariant) => invariant.settled?.(world.view));
 }
 
+/** Someone comes back to each phone, once its app has had a moment to start. */
+function comeBackLater(world: World): void {
+  if (!world.scenario.healed) return;
+  world.clockwork.after(COME_BACK_MS, () => {
+    for (const phone of world.phones) world.comeBack(phone);
+  });
+}
+
 /** One more kill and launch, without any fault: what is shown must be what was stored. */
 async function relaunch(world: World): Promise<void> {
   if (world.hasRunAway) return;
@@ -118,6 +131,7 @@ async function relaunch(world: World): Promise<void> {
   for (const phone of world.phones) phone.kill('by the OS, once all was quiet', false);
   world.clockwork.after(1_000, () => {
     for (const phone of world.phones) phone.startIfDead();
+    comeBackLater(world);
   });
   await settle(world);
   if (world.hasRunAway) return;
@@ -129,7 +143,7 @@ async function dispose(world: World): Promise<void> {
   if (world.hasRunAway) return;
   for (const phone of world.phones) world.closeApp(phone);
   await turn();
-  const sentBefore = world.network.records.length;
+  const sentBefore = sentBy(world);
   for (const phone of world.phones) {
     const { launch } = phone;
     if (!launch) continue;
@@ -146,6 +160,9 @@ async function dispose(world: World): Promise<void> {
         `After dispose ${plural(launch.timers.size, 'timer')} is left running.`,
         world.nowMs,
       );
+    const left = connectionsOf(world, phone);
+    if (left !== null)
+      world.recorder.violate('silent-after-dispose', `After dispose ${left} is still open.`, world.nowMs);
     phone.goOffline();
     await turn();
     phone.goOnline();
@@ -164,13 +181,32 @@ async function dispose(world: World): Promise<void> {
       );
     }
   }
-  const sent = world.network.records.length - sentBefore;
-  if (sent > 0)
-    world.recorder.violate(
-      'silent-after-dispose',
-      `After dispose ${plural(sent, 'request')} was still sent.`,
-      world.nowMs,
-    );
+  for (const [n, { noun, count }] of sentBy(world).entries()) {
+    const sent = count - (sentBefore[n]?.count ?? 0);
+    if (sent > 0)
+      world.recorder.violate(
+        'silent-after-dispose',
+        `After dispose ${plural(sent, noun)} was still sent.`,
+        world.nowMs,
+      );
+  }
+}
+
+/** What has left the phones so far. */
+function sentBy({ network, recorder, usedSockets }: World): { noun: string; count: number }[] {
+  return [
+    { noun: 'request', count: network.records.length },
+    { noun: 'request for a socket', count: usedSockets?.records.length ?? 0 },
+    { noun: 'frame', count: recorder.costs.framesSent },
+  ];
+}
+
+/** Sockets and streams that a phone's app has open, in words; null when there are none. */
+function connectionsOf(world: World, phone: World['phones'][number]): string | null {
+  const sockets = world.usedSockets?.openCount(phone.index) ?? 0;
+  if (sockets > 0) return plural(sockets, 'socket');
+  const streams = phone.launch ? (world.usedSockets?.streamsOf(phone.launch) ?? 0) : 0;
+  return streams > 0 ? plural(streams, 'stream') : null;
 }
 
 /** Runs until nothing is left to happen, or nothing has changed for as long as the scenario is patient. */
@@ -205,10 +241,14 @@ function attempt(ask: () => string | undefined): string | undefined {
 const watching = (look: (event: TraceEvent) => string | undefined) => (event: TraceEvent) => attempt(() => look(event));
 
 function noteRunaway(world: World): void {
-  const { requests } = world.recorder.costs;
+  const { requests, socketsOpened, framesSent } = world.recorder.costs;
+  const traffic =
+    socketsOpened > 0
+      ? `, ${requests} requests, ${socketsOpened} sockets and ${framesSent} frames`
+      : ` and ${requests} requests`;
   world.recorder.violate(
     'bounded',
-    `The app ran away: ${world.clockwork.eventCount} events and ${requests} requests in ${Math.round(world.nowMs / 1000)} virtual seconds.`,
+    `The app ran away: ${world.clockwork.eventCount} events${traffic} in ${Math.round(world.nowMs / 1000)} virtual seconds.`,
     world.nowMs,
   );
 }
@@ -218,14 +258,29 @@ const plural = (count: number, noun: string): string => `${count} ${noun}${count
 /** A fingerprint of a run: two runs of one plan must have the same. */
 export function hashTrace(trace: readonly TraceEvent[]): string {
   const hash = createHash('sha1');
-  for (const event of trace) hash.update(JSON.stringify(event.kind === 'request' ? bare(event) : event));
+  for (const event of trace) hash.update(JSON.stringify(bare(event)));
   return hash.digest('hex');
 }
 
-function bare(event: Extract<TraceEvent, { kind: 'request' }>): Json {
-  const { request, phase, atMs, note } = event;
-  const sent = phase === 'sent' ? { headers: { ...request.headers }, body: request.body } : {};
-  return { phase, atMs, note, id: request.id, url: request.url, ...sent };
+/** Records are filled in as a run goes on: of each, what its event alone tells. */
+function bare(event: TraceEvent): Json | TraceEvent {
+  switch (event.kind) {
+    case 'request': {
+      const { request, phase, atMs, note } = event;
+      const sent = phase === 'sent' ? { headers: { ...request.headers }, body: request.body } : {};
+      return { phase, atMs, note, id: request.id, url: request.url, ...sent };
+    }
+    case 'socket':
+      return { socket: event.socket.id, url: event.socket.url, phase: event.phase, atMs: event.atMs, note: event.note };
+    case 'frame': {
+      const { frame, phase, atMs, note } = event;
+      return { frame: frame.id, target: frame.target, text: phase === 'sent' ? frame.text : '', phase, atMs, note };
+    }
+    case 'stream':
+      return { stream: event.request.id, phase: event.phase, atMs: event.atMs, note: event.note };
+    default:
+      return event;
+  }
 }
 
 let currentWorld: World | null = null;

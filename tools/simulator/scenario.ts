@@ -2,14 +2,21 @@
 
 import type { Arbitrary } from 'fast-check';
 import type { Hono } from 'hono';
-import type { Device } from '../phone/device.ts';
-import type { Disk } from '../phone/disk.ts';
+import type { Device, Conditions as PhoneConditions } from '../phone/device.ts';
+import type { Disk, Platform } from '../phone/disk.ts';
+import type { CipherCall } from '../phone/quick-crypto.ts';
+import type { SocketServer } from '../phone/server-socket.ts';
 import type { Json } from './plan.ts';
-import type { Costs, RequestRecord, TraceEvent } from './trace.ts';
+import type { Costs, RequestRecord, SocketRecord, TraceEvent } from './trace.ts';
 
 /** The server a kata's app talks to. `app` answers; whatever else it has is there for invariants to look at. */
 export interface Backend {
   readonly app: Hono;
+  /**
+   * Accepts WebSockets, on whatever URL. Without it every one is refused. The simulation leads `new WebSocket(…)` here
+   * by itself, a suite by `phone.connectSockets(backend.sockets)`, `kata serve` from localhost. See `createPusherServer`.
+   */
+  readonly sockets?: SocketServer;
 }
 
 export interface BackendContext {
@@ -21,16 +28,33 @@ export interface BackendContext {
   push(phone: number, data: { readonly [key: string]: Json }): void;
 }
 
+/** What a backend with sockets or streams needs as well. */
+export interface RealtimeContext extends BackendContext {
+  /**
+   * Runs something after so many ms of the server's time: virtual in the simulation, faked in a suite, real on localhost.
+   * Gives the function that calls it off.
+   */
+  after(delayMs: number, run: () => void): () => void;
+}
+
 /** One phone as an invariant sees it. */
 export interface PhoneView<App> {
   readonly index: number;
   readonly disk: Disk;
+  /** How often the app was installed: 1, and one more for each reinstall. */
+  readonly installs: number;
+  /** Network, power, biometrics, screen lock: as they are now. An action may change what a person could. */
+  readonly conditions: PhoneConditions;
+  /** Uses of ciphers by all launches, in order. */
+  readonly cipherCalls: readonly CipherCall[];
   /** The running app, or null between a kill and the next launch. */
   readonly app: App | null;
   readonly isOnline: boolean;
   readonly isForeground: boolean;
   /** The phone's own clock, in ms since 1970. */
   readonly nowMs: number;
+  /** WebSockets of the running app that are connecting or open: those it is closing do not count. */
+  readonly openSockets: number;
 }
 
 /** The whole world as an invariant sees it. */
@@ -41,6 +65,8 @@ export interface WorldView<App, B extends Backend, Facts> {
   readonly facts: Facts;
   readonly phones: readonly PhoneView<App>[];
   readonly requests: readonly RequestRecord[];
+  /** Every WebSocket any app asked for, in that order. */
+  readonly sockets: readonly SocketRecord[];
   readonly costs: Costs;
 }
 
@@ -78,24 +104,49 @@ export interface OpenContext<Module, B extends Backend, Facts> {
 export interface Action<App, B extends Backend, Facts, Args extends { [key: string]: Json }> {
   /** How often, beside the other steps (default 1). */
   readonly weight?: number;
+  /**
+   * Whether the person opens the app for it (default true). False for what happens beside the app, such as a file
+   * that vanishes: then no app may be running, `stage.phone.app` is null, and `stage.app` and `stage.follow` throw.
+   */
+  readonly opensApp?: boolean;
   readonly args: Arbitrary<Args>;
-  /** What the person does, as a story tells it: `saves "b" of entity 1`. */
+  /** What the person does, as a story tells it: `saves "b" of entity 1`. With `opensApp: false` a whole sentence. */
   says(args: Args): string;
   run(stage: Stage<App, B, Facts>, args: Args): void;
 }
 
 /** Things that happen to a phone, or to the server, for a while. Durations in ms; one of them is picked by the plan. */
 export interface Conditions {
-  /** No network; `netInfo` says so. */
+  /**
+   * No network; `netInfo` says so. Open sockets and streams are half-open from then on: nothing passes, and the app is
+   * told soon, late, once it sends, or never.
+   */
   readonly offline?: { readonly weight?: number; readonly forMs: readonly number[] };
-  /** In the background: timers stand still. */
+  /**
+   * In the background: timers stand still, frames wait. The OS closes about half of the open sockets and streams after
+   * 10 s to 2 min; the app hears of it when it is back.
+   */
   readonly background?: { readonly weight?: number; readonly forMs: readonly number[] };
   /** The OS kills the app; it is launched again after this long. */
   readonly kill?: { readonly weight?: number; readonly forMs: readonly number[] };
   /** The phone's clock jumps by this much. */
   readonly clock?: { readonly weight?: number; readonly byMs: readonly number[] };
-  /** The server answers 503 to everything. */
+  /** The server answers 503 to everything; sockets and streams break, and new ones are refused. */
   readonly outage?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** The phone goes from Wi-Fi to mobile data, and back after this long. Each time every connection is dead. */
+  readonly handover?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** The app is removed and installed anew: all it stored is gone, but on iOS the Keychain. Opened after this long. */
+  readonly reinstall?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** Another face or finger is enrolled: keychain items that require authentication are lost. */
+  readonly enrolment?: { readonly weight?: number };
+  /** The phone loses its keychain's content, as Android's Keystore does. */
+  readonly keychainLost?: { readonly weight?: number };
+  /** The screen is locked: the app is in the background, and most keychain items cannot be read. */
+  readonly screenLock?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** The disk is full: every write that needs room fails; removing files makes room. */
+  readonly lowDisk?: { readonly weight?: number; readonly forMs: readonly number[] };
+  /** The OS empties the app's cache directory. */
+  readonly cacheCleared?: { readonly weight?: number };
   /** Online and offline in turn, each for this long, six times. */
   readonly flap?: { readonly weight?: number; readonly forMs: readonly number[] };
 }
@@ -131,25 +182,35 @@ export interface Scenario<Module, App, B extends Backend, Facts> {
   readonly apiUrl: string;
   /** Phones in the world (default 1). */
   readonly phones?: number;
+  /** Whose Keychain rules the phones follow (default `ios`: it outlives an uninstall). */
+  readonly platform?: Platform;
   /** Slots in a schedule's timeline. */
   readonly slots: number;
   /** The pause before each slot is one of these, in ms. */
   readonly gapsMs: readonly number[];
   /** Route patterns as the backend declares them, such as `POST /mutations` or `GET /alerts/:id/events`. */
   readonly endpoints: readonly string[];
-  backend(context: BackendContext): B;
+  backend(context: RealtimeContext): B;
   facts(): Facts;
   /** Puts on disk what an earlier version of the app left there. Runs before the first launch. */
   furnish?(disk: Disk, facts: Facts, phone: number, pick: (what: string, choices: number) => number): void;
   /** Makes and starts the app at each launch. */
   open(context: OpenContext<Module, B, Facts>): App;
+  /**
+   * What the person does once when all works again, on each phone: unlock, sign in, bring a token. Runs with the
+   * healing, and again after the relaunch that follows; the app is in the foreground, faults no longer strike.
+   */
+  healed?(stage: Stage<App, B, Facts>): void;
   /** The app's `dispose`. Afterwards it must be silent: the built-in invariant `silent-after-dispose`. */
   close(app: App): void;
   /** The app's state as a person sees it: compared with the reference, and after a relaunch. No ids that are drawn at random. */
   view(app: App): Json;
   readonly actions: { readonly [name: string]: Action<App, B, Facts, never> };
   readonly conditions: Conditions;
-  /** Fault kinds by target: an endpoint, `storage.write`, `storage.read`. */
+  /**
+   * Fault kinds by target: an endpoint, `storage.write`, `storage.read`, `socket.connect`, `socket.receive`,
+   * `socket.send`, `stream.receive`. See fault-kinds.ts.
+   */
   readonly faults: { readonly [target: string]: readonly string[] };
   readonly invariants: readonly Invariant<App, B, Facts>[];
   readonly budgets: readonly Budget<App, B, Facts>[];
@@ -176,6 +237,6 @@ export const BUILT_IN_INVARIANTS = {
   settles: 'every promise the app gave has an end',
   'no-unhandled-rejection': 'no rejection goes unhandled',
   bounded: 'the app never runs away: no endless stream of requests, timers or writes',
-  'silent-after-dispose': 'after dispose nothing is sent, no timer runs, no listener is left',
+  'silent-after-dispose': 'after dispose nothing is sent, no timer runs, no listener or connection is left',
 } as const;
 export type BuiltInInvariant = keyof typeof BUILT_IN_INVARIANTS;

@@ -77,7 +77,8 @@ function withOneCondition(scenario: AnyScenario, base: Plan): Plan[] {
     choices.flatMap((ms) =>
       base.steps.flatMap((step, slot) => {
         if (step) return [];
-        const condition: Step = { do: name, phone: slot % (scenario.phones ?? 1), args: { ms } };
+        // Free slots are every other one: each phone must get its turn.
+        const condition: Step = { do: name, phone: (slot >> 1) % (scenario.phones ?? 1), args: { ms } };
         return [{ ...base, steps: base.steps.with(slot, condition) }];
       }),
     ),

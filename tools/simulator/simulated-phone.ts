@@ -1,8 +1,9 @@
 // One phone of the world: its disk, its condition, and the launch that is running on it.
 import { type Conditions, defaultConditions } from '../phone/device.ts';
 import { Disk } from '../phone/disk.ts';
-import { OFFLINE, WIFI } from '../phone/net-info.ts';
+import { CELLULAR, OFFLINE, WIFI } from '../phone/net-info.ts';
 import type { NotificationContent } from '../phone/notifications.ts';
+import type { CipherCall } from '../phone/quick-crypto.ts';
 import { EPOCH_MS } from './clockwork.ts';
 import { Launch } from './launch.ts';
 import type { Json } from './plan.ts';
@@ -23,9 +24,16 @@ export class SimulatedPhone {
   launches = 0;
   /** How far the phone's clock is off, in ms. */
   skewMs = 0;
+  /** How often the app was installed. */
+  installs = 1;
+  /** Uses of ciphers by all launches, in order. */
+  readonly cipherCalls: CipherCall[] = [];
   readonly #counts = new Map<string, number>();
+  /** What lasts for a while, with how often it was begun and what ends it. */
+  readonly #lasting = new Map<string, { times: number; end: () => void }>();
   #isAwake = false;
   #offlineReasons = 0;
+  #mobileReasons = 0;
   readonly #backgroundReasons = new Set<object>();
   #offlineSinceMs = 0;
   #held: { run: () => void; isWanted: () => boolean }[] = [];
@@ -34,6 +42,7 @@ export class SimulatedPhone {
     this.world = world;
     this.index = index;
     this.conditions = defaultConditions(`push-token-${index + 1}`);
+    this.conditions.platform = world.scenario.platform ?? 'ios';
   }
 
   /** The phone's own clock, in whole ms since 1970. */
@@ -78,8 +87,10 @@ export class SimulatedPhone {
     launch.alive = false;
     this.launch = null;
     this.#held = [];
+    this.disk.appKilled();
     this.world.emit(this.index, { kind: 'kill', launch: launch.number, during });
     this.world.network.appKilled(launch);
+    this.world.usedSockets?.appKilled(launch);
     if (!relaunch) return;
     const downMs = [200, 3_000, 60_000][this.world.draw.pick(3, 'down', this.index, launch.number)] ?? 200;
     this.world.clockwork.after(
@@ -99,17 +110,44 @@ export class SimulatedPhone {
     this.conditions.network = OFFLINE;
     this.#offlineSinceMs = this.world.nowMs;
     this.world.emit(this.index, { kind: 'condition', condition: 'offline' });
-    this.world.network.connectionLost(this);
+    this.#loseConnections();
     this.launch?.device.networkChanged();
   }
 
   goOnline(): void {
     this.#offlineReasons = Math.max(0, this.#offlineReasons - 1);
     if (this.#offlineReasons > 0 || this.isOnline) return;
-    this.conditions.network = WIFI;
+    this.conditions.network = this.#mobileReasons > 0 ? CELLULAR : WIFI;
     this.world.recorder.costs.offlineMs += this.world.nowMs - this.#offlineSinceMs;
     this.world.emit(this.index, { kind: 'condition', condition: 'online' });
     this.launch?.device.networkChanged();
+  }
+
+  /** Wi-Fi gives way to mobile data: the phone stays online, and every connection it has is dead. */
+  goToMobileData(): void {
+    this.#mobileReasons += 1;
+    this.#changeNetwork();
+  }
+
+  leaveMobileData(): void {
+    this.#mobileReasons = Math.max(0, this.#mobileReasons - 1);
+    this.#changeNetwork();
+  }
+
+  #changeNetwork(): void {
+    const network = this.#mobileReasons > 0 ? CELLULAR : WIFI;
+    if (!this.isOnline || this.conditions.network === network) return;
+    // A phone that has not moved yet has the default state, which is Wi-Fi as well.
+    if (this.conditions.network.type === network.type) return;
+    this.conditions.network = network;
+    this.world.emit(this.index, { kind: 'condition', condition: network === WIFI ? 'wifi' : 'mobile-data' });
+    this.#loseConnections();
+    this.launch?.device.networkChanged();
+  }
+
+  #loseConnections(): void {
+    this.world.network.connectionLost(this);
+    this.world.usedSockets?.networkLost(this);
   }
 
   /** Gives what ends this stay: the app comes back with the end of the last one. */
@@ -121,6 +159,7 @@ export class SimulatedPhone {
       this.conditions.appState = 'background';
       this.world.emit(this.index, { kind: 'condition', condition: 'background' });
       this.launch.device.appStateChanged();
+      this.world.usedSockets?.backgrounded(this);
       this.#planBackgroundTasks(this.launch);
     }
     return () => {
@@ -192,14 +231,43 @@ export class SimulatedPhone {
     this.world.callApp(launch, () => launch.device.notified({ date: this.nowMs(), request: { identifier, content } }));
   }
 
+  /** Something that lasts: it ends with the last of those that began it, or when the world heals. Gives what ends this one. */
+  during(name: string, { begin, end, each }: { begin: () => void; end: () => void; each?: () => void }): () => void {
+    const lasting = this.#lasting.get(name);
+    if (lasting) lasting.times += 1;
+    else {
+      this.#lasting.set(name, { times: 1, end });
+      begin();
+    }
+    return () => {
+      const now = this.#lasting.get(name);
+      if (now && now.times > 1) now.times -= 1;
+      else if (now) {
+        this.#lasting.delete(name);
+        now.end();
+      }
+      each?.();
+    };
+  }
+
+  #endLasting(): void {
+    for (const [name, { end }] of [...this.#lasting]) {
+      this.#lasting.delete(name);
+      end();
+    }
+  }
+
   whenThawed(run: () => void, isWanted: () => boolean): void {
     this.#held.push({ run, isWanted });
   }
 
   /** Everything back to normal: online, in the foreground, running. The clock stays as it is. */
   heal(): void {
+    this.#endLasting();
     this.#offlineReasons = 0;
+    this.#mobileReasons = 0;
     this.goOnline();
+    this.#changeNetwork();
     this.goToForeground();
     this.startIfDead();
   }

@@ -73,6 +73,7 @@ const PROMISES: Record<
   slow: [['a=1', 'b=2', 'c=3', 'd=4'], 'done', false],
   full: [[], 'database or disk is full (code 13 SQLITE_FULL)', false],
   failed: [[], 'disk I/O error (code 10 SQLITE_IOERR)', false],
+  lost: [[], 'done', false],
   torn: [['a=1', 'b=2'], null, true],
   'kill-before': [[], null, true],
   'kill-after': [['a=1', 'b=2', 'c=3', 'd=4'], null, true],

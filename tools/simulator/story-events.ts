@@ -1,19 +1,9 @@
 // The trace made ready to draw: lanes, messages with both their ends, and only what matters.
+import { drawnFrame, drawnSocket, drawnStream } from './socket-story.ts';
+import { type Lane, plain, type StoryEvent } from './story-event.ts';
 import type { RequestRecord, TraceEvent } from './trace.ts';
 
-export type Lane = 'app' | 'storage' | 'network' | 'server';
-
-export interface StoryEvent {
-  readonly atMs: number;
-  readonly phone: number;
-  readonly lane: Lane;
-  /** For a message: the lane it goes to. */
-  readonly to: Lane | null;
-  /** When a message arrives; null when it never does. */
-  readonly arrivesAtMs: number | null;
-  readonly text: string;
-  readonly mark: 'none' | 'lost' | 'kill' | 'launch' | 'offline' | 'online' | 'fault' | 'violation';
-}
+export type { Lane, StoryEvent } from './story-event.ts';
 
 /** A story longer than this is cut in its middle. */
 const EVENTS_MAX = 44;
@@ -34,10 +24,6 @@ export function storyEvents(
     ? [{ ...plain(violation.atMs, last?.phone ?? 0, lane, violation.text), mark: 'violation' }]
     : [];
   return [...crop(events, EVENTS_MAX - 1), ...ring];
-}
-
-function plain(atMs: number, phone: number, lane: Lane, text: string): StoryEvent {
-  return { atMs: Math.round(atMs), phone, lane, to: null, arrivesAtMs: null, text, mark: 'none' };
 }
 
 function drawn(event: TraceEvent, trace: readonly TraceEvent[], index: number): StoryEvent | null {
@@ -64,6 +50,12 @@ function drawn(event: TraceEvent, trace: readonly TraceEvent[], index: number): 
       return drawnStorage(event);
     case 'request':
       return drawnRequest(event, trace, index);
+    case 'socket':
+      return drawnSocket(event, trace, index);
+    case 'frame':
+      return drawnFrame(event, trace, index);
+    case 'stream':
+      return drawnStream(event);
     case 'effect':
       return plain(atMs, phone, 'server', `${event.label} ${JSON.stringify(event.data)}`);
     case 'push':
@@ -75,11 +67,29 @@ function drawn(event: TraceEvent, trace: readonly TraceEvent[], index: number): 
   }
 }
 
+const DEVICE_CONDITION_TEXTS = {
+  reinstalled: 'removed, and installed anew',
+  enrolled: 'another face or finger is enrolled',
+  'keychain-lost': 'the keychain is empty',
+  locked: 'the screen is locked',
+  unlocked: 'the screen is unlocked',
+  'disk-full': 'the disk is full',
+  'disk-free': 'the disk has room again',
+  'cache-cleared': 'the cache is emptied',
+};
+
 function drawnCondition({ atMs, phone, condition }: Extract<TraceEvent, { kind: 'condition' }>): StoryEvent {
   if (condition === 'offline' || condition === 'online') {
     return { ...plain(atMs, phone, 'network', condition), mark: condition };
   }
-  const texts = { foreground: 'back in the foreground', background: 'in the background', healed: 'all faults end' };
+  const texts = {
+    wifi: 'back on Wi-Fi',
+    'mobile-data': 'on mobile data',
+    foreground: 'back in the foreground',
+    background: 'in the background',
+    healed: 'all faults end',
+    ...DEVICE_CONDITION_TEXTS,
+  };
   return plain(atMs, phone, 'app', texts[condition]);
 }
 
@@ -91,8 +101,8 @@ function drawnStorage({
   detail,
   phase,
 }: Extract<TraceEvent, { kind: 'storage' }>): StoryEvent | null {
-  const isWrite = /\.(set|remove|delete|multiSet|multiRemove|clear)/i.test(call);
-  if (phase === 'acked' || !isWrite) return null;
+  const isRead = /\.(get|multiGet|readBytes|bytes|text|base64|digest)/.test(call);
+  if (phase === 'acked' || isRead) return null;
   const name = call.slice(call.indexOf('.') + 1);
   const text = `${name} ${detail}${phase === 'applied' ? '' : ` (${phase})`}`;
   const event = { ...plain(atMs, phone, 'app', text), to: 'storage' as const, arrivesAtMs: Math.round(atMs) };

@@ -42,8 +42,14 @@ export function tellSteps(scenario: AnyScenario, plan: Plan, trace: readonly Tra
   return trace.flatMap((event) => {
     const words = eventWords(scenario, plan, event);
     if (words === null) return [];
-    return [several ? `phone ${event.phone + 1}: ${words}` : words];
+    return [several && isOfOnePhone(plan, event) ? `phone ${event.phone + 1}: ${words}` : words];
   });
+}
+
+/** Healing and an outage are everybody's. */
+function isOfOnePhone(plan: Plan, event: TraceEvent): boolean {
+  if (event.kind === 'step') return plan.steps[event.slot]?.do !== 'outage';
+  return event.kind !== 'condition' || event.condition !== 'healed';
 }
 
 function eventWords(scenario: AnyScenario, plan: Plan, event: TraceEvent): string | null {
@@ -52,7 +58,9 @@ function eventWords(scenario: AnyScenario, plan: Plan, event: TraceEvent): strin
       const step = plan.steps[event.slot];
       if (!step) return null;
       if (isCondition(step.do)) return conditionWords(step);
-      return `the person ${scenario.actions[step.do]?.says(step.args as never) ?? step.do}`;
+      const action = scenario.actions[step.do];
+      const words = action?.says(step.args as never) ?? step.do;
+      return action?.opensApp === false ? words : `the person ${words}`;
     }
     case 'fault':
       return `the ${ordinal(event.nth)} ${targetWords(event.target)} ${faultWords(event.target, event.fault) ?? event.fault}`;
@@ -69,6 +77,10 @@ function targetWords(target: string): string {
   if (target === 'storage.read') return 'read from storage';
   if (target === 'secureStore.write') return 'write to the keychain';
   if (target === 'secureStore.read') return 'read from the keychain';
+  if (target === 'socket.connect') return 'connection to a socket';
+  if (target === 'socket.receive') return 'frame to the phone';
+  if (target === 'socket.send') return 'frame from the phone';
+  if (target === 'stream.receive') return 'piece of a stream';
   if (target === 'localAuthentication') return 'prompt for the person';
   return target;
 }

@@ -8,6 +8,7 @@ import type { Json, Plan, Step } from './plan.ts';
 import { Recorder } from './recorder.ts';
 import type { Backend, PhoneView, Scenario, Stage, WorldView } from './scenario.ts';
 import { SimulatedPhone } from './simulated-phone.ts';
+import { SocketNetwork } from './socket-network.ts';
 import type { TraceEvent } from './trace.ts';
 
 /** A scenario whose own types are of no concern here. */
@@ -50,6 +51,7 @@ export class World {
   readonly #factory: AppFactory;
   readonly #faults = new Map<string, string>();
   readonly #apps = new Map<Launch, unknown>();
+  #sockets: SocketNetwork | null = null;
   readonly #open = new Map<number, { label: string; launch: Launch }>();
   /** The launch whose code is running: to whom an unhandled rejection belongs. */
   running: Launch | null = null;
@@ -67,6 +69,7 @@ export class World {
       nowMs: () => this.serverNowMs(),
       record: (label, data) => this.emit(0, { kind: 'effect', label, data }),
       push: (phone, data) => this.phones[phone]?.push({ title: null, body: null, data }),
+      after: (delayMs, run) => this.#afterOnServer(delayMs, run),
     });
     this.facts = scenario.facts();
     this.phones = Array.from({ length: scenario.phones ?? 1 }, (_, index) => new SimulatedPhone(this, index));
@@ -91,7 +94,30 @@ export class World {
   }
 
   get hasRunAway(): boolean {
-    return this.clockwork.eventCount > LIMITS.events || this.network.records.length > LIMITS.requests;
+    return (
+      this.clockwork.eventCount > LIMITS.events ||
+      this.network.records.length > LIMITS.requests ||
+      this.#sockets?.hasRunAway === true
+    );
+  }
+
+  /** WebSockets and streams of this world. Most worlds have none: it is made when the first one is. */
+  get sockets(): SocketNetwork {
+    this.#sockets ??= new SocketNetwork(this);
+    return this.#sockets;
+  }
+
+  /** The same, or null when nothing was ever opened: for what happens to all that are. */
+  get usedSockets(): SocketNetwork | null {
+    return this.#sockets;
+  }
+
+  #afterOnServer(delayMs: number, run: () => void): () => void {
+    let isWanted = true;
+    this.clockwork.after(delayMs, run, () => isWanted);
+    return () => {
+      isWanted = false;
+    };
   }
 
   /** Puts an event into the trace, stamped with place and time. The object is taken over, not copied: there are many. */
@@ -165,20 +191,46 @@ export class World {
     const action = this.scenario.actions[step.do];
     if (!phone || !action) return;
     // A person who wants to do something opens the app.
-    phone.startIfDead();
-    phone.goToForeground();
+    if (action.opensApp !== false) {
+      phone.startIfDead();
+      phone.goToForeground();
+    }
+    const stage = this.#stageFor(phone);
+    // What an app throws at a question about its state is no promise that the action could follow.
+    if (stage) this.callApp(stage.launch, () => action.run(stage, step.args as never));
+    else if (action.opensApp === false) action.run(this.#emptyStage(phone), step.args as never);
+  }
+
+  /** The person comes back to a phone where all works again. */
+  comeBack(phone: SimulatedPhone): void {
+    const stage = this.#stageFor(phone);
+    if (stage) this.callApp(stage.launch, () => this.scenario.healed?.(stage));
+  }
+
+  /** What an action works with; null when no app is running. */
+  #stageFor(phone: SimulatedPhone): (Stage<unknown, Backend, unknown> & { launch: Launch }) | null {
     const { launch } = phone;
     const app = launch && this.#apps.get(launch);
-    if (!launch || app === undefined) return;
-    const stage: Stage<unknown, Backend, unknown> = {
-      app,
-      phone: this.#viewOf(phone),
-      backend: this.backend,
-      facts: this.facts,
-      follow: this.#followFor(launch),
+    if (!launch || app === undefined) return null;
+    const { backend, facts } = this;
+    return { app, launch, phone: this.#viewOf(phone), backend, facts, follow: this.#followFor(launch) };
+  }
+
+  /** The same without an app: whoever asks for it should have looked at the phone first. */
+  #emptyStage(phone: SimulatedPhone): Stage<unknown, Backend, unknown> {
+    const refuse = (): never => {
+      throw new Error('No app is running. An action with opensApp: false must look at stage.phone.app first.');
     };
-    // What an app throws at a question about its state is no promise that the action could follow.
-    this.callApp(launch, () => action.run(stage, step.args as never));
+    const { backend, facts } = this;
+    return {
+      get app() {
+        return refuse();
+      },
+      phone: this.#viewOf(phone),
+      backend,
+      facts,
+      follow: refuse,
+    };
   }
 
   /** The scenario's view of a phone's app; null when none is running. An app that cannot tell its state gives its error. */
@@ -196,6 +248,11 @@ export class World {
     const app = phone.launch ? this.#apps.get(phone.launch) : undefined;
     if (app === undefined || !phone.launch) return;
     this.callApp(phone.launch, () => this.scenario.close(app));
+  }
+
+  /** Frees what no collector frees. Nothing can be asked of the phones' databases afterwards. */
+  close(): void {
+    for (const { disk } of this.phones) disk.close();
   }
 
   /** Promises of living apps that have not settled. */
@@ -249,6 +306,11 @@ export class World {
       (phone): PhoneView<unknown> => ({
         index: phone.index,
         disk: phone.disk,
+        conditions: phone.conditions,
+        cipherCalls: phone.cipherCalls,
+        get installs() {
+          return phone.installs;
+        },
         get app() {
           return (phone.launch && world.#apps.get(phone.launch)) ?? null;
         },
@@ -261,6 +323,9 @@ export class World {
         get nowMs() {
           return phone.nowMs();
         },
+        get openSockets() {
+          return world.#sockets?.openCount(phone.index) ?? 0;
+        },
       }),
     );
     return {
@@ -271,6 +336,9 @@ export class World {
       facts: this.facts,
       phones,
       requests: this.network.records,
+      get sockets() {
+        return world.sockets.records;
+      },
       costs: this.recorder.costs,
     };
   }

@@ -27,6 +27,9 @@ const COST_WORDS: readonly (readonly [keyof Costs, string])[] = [
   ['timerWakeups', 'timers fired'],
   ['offlineWakeups', 'timers fired while offline'],
   ['stateChanges', 'state changes'],
+  ['socketsOpened', 'sockets opened'],
+  ['framesSent', 'frames sent'],
+  ['framesReceived', 'frames received'],
 ];
 
 /** Runs attempt and reference through the same schedules and says where they part and what each costs. */

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -7,6 +8,7 @@ import { CommandError } from '../command-error.ts';
 import type { CommandContext, RunCommand } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { curlExample, loadBackend } from '../load-backend.ts';
+import { serveSockets } from '../serve-sockets.ts';
 
 const HOST = '127.0.0.1';
 type Fetch = (request: Request) => Response | Promise<Response>;
@@ -15,10 +17,14 @@ type Fetch = (request: Request) => Response | Promise<Response>;
 export const run: RunCommand<{ port?: number }> = async (context, [slug = ''], { port = 0 }) => {
   const { output } = context;
   const kata = await context.kata(slug);
-  const { app, routes } = await loadBackend(kata, (label, data) => output.print(`  ${label} ${JSON.stringify(data)}`));
+  const { app, routes, sockets } = await loadBackend(kata, (label, data) =>
+    output.print(`  ${label} ${JSON.stringify(data)}`),
+  );
   const { server, address } = await listen(logged(app, context), port);
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  const endSockets = sockets && serveSockets(server as Server, sockets, (line) => output.print(line));
   const stop = () => {
+    endSockets?.();
     server.close();
     if ('closeAllConnections' in server) server.closeAllConnections();
     return closed;
@@ -28,6 +34,7 @@ export const run: RunCommand<{ port?: number }> = async (context, [slug = ''], {
 
   output.print(wrap(output.look, `The backend of ${slug} is at ${output.paint('cyan', address)}`));
   for (const route of routes) output.print(`  ${route}`);
+  if (sockets) output.print(`  WebSockets at ${address.replace('http:', 'ws:')}`);
   const example = curlExample(address, routes);
   if (example !== null) output.print(`\nTry it:\n  ${example}`);
   output.print(`\n${wrap(output.look, 'It forgets everything when it stops. Ctrl-C stops it.')}\n`);

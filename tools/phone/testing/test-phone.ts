@@ -1,9 +1,14 @@
+import { EventSource } from 'eventsource';
 import { vi } from 'vitest';
+import { describeBytes } from '../describe-bytes.ts';
 import { type Conditions, createDevice, type Device, defaultConditions, type LaunchedDevice } from '../device.ts';
-import { Disk } from '../disk.ts';
+import { Disk, type Platform } from '../disk.ts';
 import type { LocalAuthenticationResult } from '../local-authentication.ts';
 import { CELLULAR, OFFLINE, WIFI } from '../net-info.ts';
-import { type StorageFault, TestHost } from './test-host.ts';
+import { createHands, type HandsOnDevice } from './hands-on-device.ts';
+import { type Seen, type StorageFault, TestHost } from './test-host.ts';
+import { createTestSockets, type SocketHands, type SocketSurroundings } from './test-sockets.ts';
+import { createTestStreams, isEventStream, type StreamHands } from './test-streams.ts';
 
 /** One request as it left the phone. */
 export interface SentRequest {
@@ -11,12 +16,15 @@ export interface SentRequest {
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Text; bytes as their number and SHA-256, `<65536 bytes, sha256 9f86d0…>`. */
   readonly body: string;
+  /** A body of bytes. */
+  readonly bytes?: Uint8Array;
   /** Virtual time since the phone was made, in ms. */
   readonly atMs: number;
 }
 
-export interface TestPhone {
+export interface TestPhone extends HandsOnDevice, SocketHands, StreamHands {
   /** The modules of the present launch. */
   readonly device: Device;
   readonly disk: Disk;
@@ -39,8 +47,12 @@ export interface TestPhone {
   goToForeground(): Promise<void>;
   /** Moves the phone's clock and leaves timers and the server's clock alone. */
   jumpClock(byMs: number): void;
-  /** The next storage write fails: `full` rejects for want of room, `failed` with an I/O error. Both leave the old value. */
-  failNextWrite(fault: StorageFault): void;
+  /**
+   * The next storage write fails: `full` rejects for want of room, `failed` with an I/O error. Both leave the old value.
+   * With `lost` the app hears that it is done, and nothing was (asyncStorage, mmkv, files).
+   * `kill-before`, `torn` and `kill-after` kill the app there. `after` lets so many writes pass first.
+   */
+  failNextWrite(fault: StorageFault, options?: { readonly after?: number }): void;
   /** Storage writes wait, unapplied, until `releaseWrites`. */
   holdWrites(): void;
   releaseWrites(): Promise<void>;
@@ -49,6 +61,8 @@ export interface TestPhone {
     nowMs(): number;
     record(label: string, data: unknown): void;
     push(phone: number, data: Readonly<Record<string, unknown>>): void;
+    /** A timer of the server's: it goes on while the app is in the background or dead. */
+    after(delayMs: number, run: () => void): () => void;
   };
   /** Delivers a push to the app, if it runs. */
   push(data: Readonly<Record<string, unknown>>): Promise<void>;
@@ -66,8 +80,17 @@ export interface TestPhone {
 
 const FAKED = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] as const;
 
-/** Makes a phone that is online and in the foreground, with an empty disk. `now` is ISO text, both clocks' start. */
-export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string } = {}): TestPhone {
+/**
+ * Makes a phone that is online and in the foreground, with an empty disk. `now` is ISO text, both clocks' start;
+ * `platform` says whose Keychain rules it follows (default `ios`).
+ */
+export function createPhone({
+  now = '2026-03-02T09:00:00.000Z',
+  platform = 'ios',
+}: {
+  now?: string;
+  platform?: Platform;
+} = {}): TestPhone {
   vi.useFakeTimers({ now: new Date(now), toFake: [...FAKED] });
   const startMs = Date.parse(now);
   const startedAt = performance.now();
@@ -75,7 +98,8 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
   const realFetch = globalThis.fetch;
   const realAbortSignal = globalThis.AbortSignal;
   const disk = new Disk();
-  const conditions: Conditions = defaultConditions();
+  const conditions: Conditions = { ...defaultConditions(), platform };
+  const seen: Seen = { cipherCalls: [], prompts: 0, draws: 0 };
   const requests: SentRequest[] = [];
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const timers = { setTimeout, setInterval, clearTimeout, clearInterval };
@@ -83,8 +107,10 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
   const running = new Set<NodeJS.Timeout>();
   /** Timers that came due in the background. */
   const frozen = new Map<NodeJS.Timeout, () => void>();
-  const faults: StorageFault[] = [];
+  const faults: (StorageFault | null)[] = [];
   const gate = { held: false, waiting: [] as (() => void)[] };
+  /** What came for the app while it was in the background. */
+  const waiting: (() => void)[] = [];
   let inFlight = 0;
   let isDisposed = false;
   let host: TestHost;
@@ -122,7 +148,7 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
   }
 
   function launch(): void {
-    host = new TestHost({ faults, gate });
+    host = new TestHost({ disk, faults, gate, seen, die: kill });
     launched = createDevice(host, disk, conditions);
     const own = host;
     vi.stubGlobal('setTimeout', (callback: () => void, ms?: number, ...args: []) =>
@@ -139,24 +165,32 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
       });
     }
     vi.stubGlobal('AbortSignal', virtualAbortSignal());
-    vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) => own.settleIfAlive(send(input, init)));
+    vi.stubGlobal('WebSocket', sockets.classFor(own));
+    vi.stubGlobal('EventSource', EventSource);
+    // React Native has it, and libraries for workers and browsers ask for it.
+    vi.stubGlobal('self', globalThis);
+    vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) => own.settleIfAlive(send(own, input, init)));
   }
 
   /** A request leaves when it is made: text bodies are at hand, and only others must be read first. */
-  async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  async function send(own: TestHost, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const request = new Request(input, init);
+    const bytes = copyOfBytes(init?.body);
+    if (bytes) return depart(own, request, describeBytes(bytes), bytes);
     const body = typeof init?.body === 'string' ? init.body : request.body === null ? '' : null;
-    return depart(request, body ?? (await request.clone().text()));
+    return depart(own, request, body ?? (await request.clone().text()));
   }
 
-  async function depart(request: Request, body: string): Promise<Response> {
+  async function depart(own: TestHost, request: Request, body: string, bytes?: Uint8Array): Promise<Response> {
     request.signal.throwIfAborted();
     const headers = Object.fromEntries(request.headers);
-    requests.push({ method: request.method, url: request.url, headers, body, atMs: elapsedMs() });
+    const { method, url } = request;
+    requests.push({ method, url, headers, body, ...(bytes && { bytes }), atMs: elapsedMs() });
     if (!conditions.network.isConnected) throw new TypeError('Network request failed');
     inFlight += 1;
     try {
-      return await realFetch(request);
+      const response = await realFetch(request);
+      return isEventStream(response) ? streams.carry(response, own, request.signal) : response;
     } finally {
       inFlight -= 1;
     }
@@ -164,17 +198,25 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
 
   /** An MSW answer needs a turn of the real event loop or two; one that is held back must not hold the test. */
   async function settle(): Promise<void> {
-    for (let turn = 0; turn < 4 || (inFlight > 0 && turn < 25); turn += 1) {
+    for (
+      let turn = 0;
+      turn < 4 || (inFlight > 0 && turn < 25) || (streams.hands.openStreams > 0 && turn < 12);
+      turn += 1
+    ) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
   function kill(): void {
     host.kill();
+    disk.appKilled();
     // Vitest's own `clearAllTimers` would put the clock back to its start as well.
     for (const id of running) timers.clearTimeout(id);
     running.clear();
     frozen.clear();
+    waiting.length = 0;
+    sockets.appKilled();
+    streams.appKilled();
     gate.waiting.length = 0;
     gate.held = false;
   }
@@ -184,13 +226,47 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     await settle();
   }
 
+  const goToBackground = () =>
+    change(() => {
+      conditions.appState = 'background';
+      launched.appStateChanged();
+    });
+  const goToForeground = () =>
+    change(() => {
+      conditions.appState = 'active';
+      launched.appStateChanged();
+      for (const [id, fire] of [...frozen]) if (frozen.delete(id)) fire();
+      for (const run of waiting.splice(0)) run();
+    });
+
   function notify(data: Readonly<Record<string, unknown>>): void {
     const content = { title: null, body: null, data };
     launched.notified({ date: Date.now(), request: { identifier: 'push', content } });
   }
 
+  /** What the phone's old network carried is half-open now, as on a real one: nothing passes, and nobody is told. */
+  function loseConnections(): void {
+    sockets.networkLost();
+    streams.networkLost();
+  }
+
+  const surroundings: SocketSurroundings = {
+    isOnline: () => conditions.network.isConnected,
+    deliver(own, run) {
+      if (!own.isAlive) return;
+      if (conditions.appState === 'background') waiting.push(run);
+      else run();
+    },
+    elapsedMs,
+    settle,
+  };
+  const sockets = createTestSockets(surroundings);
+  const streams = createTestStreams(surroundings);
+
   launch();
   return {
+    ...sockets.hands,
+    ...createHands({ disk, conditions, seen, kill, goToBackground, goToForeground }),
     get device() {
       return launched.device;
     },
@@ -221,28 +297,23 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     goOffline: () =>
       change(() => {
         conditions.network = OFFLINE;
+        loseConnections();
         launched.networkChanged();
       }),
     goOnline: (network = 'wifi') =>
       change(() => {
+        const isOther = conditions.network.type !== network;
         conditions.network = network === 'wifi' ? WIFI : CELLULAR;
+        if (isOther) loseConnections();
         launched.networkChanged();
       }),
-    goToBackground: () =>
-      change(() => {
-        conditions.appState = 'background';
-        launched.appStateChanged();
-      }),
-    goToForeground: () =>
-      change(() => {
-        conditions.appState = 'active';
-        launched.appStateChanged();
-        for (const [id, fire] of [...frozen]) if (frozen.delete(id)) fire();
-      }),
+    goToBackground,
+    goToForeground,
     jumpClock: (byMs) => {
       vi.setSystemTime(Date.now() + byMs);
     },
-    failNextWrite: (fault) => {
+    failNextWrite: (fault, { after = 0 } = {}) => {
+      for (let n = 0; n < after; n += 1) faults.push(null);
       faults.push(fault);
     },
     holdWrites: () => {
@@ -257,6 +328,10 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
       nowMs: () => startMs + elapsedMs(),
       record: () => undefined,
       push: (_phone, data) => notify(data),
+      after(delayMs, run) {
+        const id = timers.setTimeout(run, delayMs);
+        return () => timers.clearTimeout(id);
+      },
     },
     push: (data) => change(() => notify(data)),
     runBackgroundTasks: async () => {
@@ -267,11 +342,22 @@ export function createPhone({ now = '2026-03-02T09:00:00.000Z' }: { now?: string
     },
     serverNowMs: () => startMs + elapsedMs(),
     listenerCount: () => (host.isAlive ? launched.listenerCount() : 0),
+    get openStreams() {
+      return streams.hands.openStreams;
+    },
+    dropStreams: streams.hands.dropStreams,
     dispose() {
       isDisposed = true;
       host.kill();
+      disk.close();
       vi.unstubAllGlobals();
       vi.useRealTimers();
     },
   };
+}
+
+/** What a request's bytes are as it leaves; undefined when its body is none of bytes. */
+function copyOfBytes(body: unknown): Uint8Array | undefined {
+  if (body instanceof ArrayBuffer) return new Uint8Array(body.slice(0));
+  return ArrayBuffer.isView(body) ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice() : undefined;
 }

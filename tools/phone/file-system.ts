@@ -1,0 +1,115 @@
+// Structural subset of `expo-file-system` (58): files and directories of one launch.
+import { DeviceDirectory } from './device-directory.ts';
+import { DeviceFile } from './device-file.ts';
+import type { Disk } from './disk.ts';
+import { createFileEffects } from './file-effects.ts';
+import type { FileHandle } from './file-handle.ts';
+import { asDirectory, CACHE_URI, DOCUMENTS_URI } from './file-tree.ts';
+import type { UploadOptions, UploadResult, UploadTask } from './file-upload.ts';
+import type { EffectHost } from './host.ts';
+import type { LaunchFiles } from './launch-files.ts';
+
+export type FileDigestAlgorithm = 'MD5' | 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
+
+/** A file's place, whether or not there is a file. Asking for its size or existence costs nothing and never fails. */
+export interface File {
+  /** Changes when the file is moved. */
+  readonly uri: string;
+  readonly name: string;
+  readonly exists: boolean;
+  /** In bytes; 0 when there is no file. */
+  readonly size: number;
+  readonly md5: string | null;
+  readonly parentDirectory: Directory;
+  text(): Promise<string>;
+  base64(): Promise<string>;
+  /** The whole content, in memory. For parts, see `open`. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Of the whole content, in hex. Computed on the device's side, without the content in the app's memory. */
+  digest(algorithm: FileDigestAlgorithm): Promise<string>;
+  /** Puts this content there, in place of the old one unless `append`. A kill in the middle leaves its first part. */
+  write(
+    content: string | Uint8Array | ArrayBuffer,
+    options?: { readonly encoding?: 'utf8' | 'base64'; readonly append?: boolean },
+  ): Promise<void>;
+  create(options?: { readonly intermediates?: boolean; readonly overwrite?: boolean }): void;
+  /** A kill in the middle leaves its first part. Into a directory: under the same name. */
+  copy(destination: File | Directory, options?: { readonly overwrite?: boolean }): Promise<void>;
+  /** At once or not at all. */
+  move(destination: File | Directory, options?: { readonly overwrite?: boolean }): Promise<void>;
+  /** Throws when there is no file. */
+  delete(): void;
+  /** For reading and writing parts. Throws when there is no file. */
+  open(): FileHandle;
+  /** Sends the whole file as a request's body. See `UploadTask`. */
+  upload(url: string, options?: UploadOptions): Promise<UploadResult>;
+  createUploadTask(url: string, options?: UploadOptions): UploadTask;
+}
+
+export interface Directory {
+  readonly uri: string;
+  readonly name: string;
+  readonly exists: boolean;
+  /** Throws when it exists, unless `idempotent`; when its parent does not, unless `intermediates`. */
+  create(options?: { readonly intermediates?: boolean; readonly idempotent?: boolean }): void;
+  /** With everything in it. Throws when it does not exist. */
+  delete(): void;
+  list(): (File | Directory)[];
+}
+
+type Place = string | { readonly uri: string };
+
+export interface FileSystem {
+  readonly File: new (...parts: Place[]) => File;
+  readonly Directory: new (...parts: Place[]) => Directory;
+  readonly Paths: {
+    /** What stays. */
+    readonly document: Directory;
+    /** What the OS may clear at any time. */
+    readonly cache: Directory;
+    /** In bytes. */
+    readonly availableDiskSpace: number;
+  };
+}
+
+export function createFileSystem(host: EffectHost, disk: Disk): FileSystem {
+  const files: LaunchFiles = {
+    host,
+    tree: disk.files,
+    effects: createFileEffects(host),
+    file: (uri) => new LaunchFile(uri),
+    directory: (uri) => new LaunchDirectory(uri),
+  };
+  class LaunchFile extends DeviceFile {
+    constructor(...parts: Place[]) {
+      super(files, join(parts));
+    }
+  }
+  class LaunchDirectory extends DeviceDirectory {
+    constructor(...parts: Place[]) {
+      super(files, join(parts));
+    }
+  }
+  return {
+    File: LaunchFile,
+    Directory: LaunchDirectory,
+    Paths: {
+      document: files.directory(DOCUMENTS_URI),
+      cache: files.directory(CACHE_URI),
+      get availableDiskSpace() {
+        return disk.freeBytes;
+      },
+    },
+  };
+}
+
+/** Parts put together with one slash between each: the first is a uri. */
+function join(parts: readonly Place[]): string {
+  const texts = parts.map((part) => (typeof part === 'string' ? part : part.uri));
+  const uri = texts.map((text, n) => (n === texts.length - 1 ? text : asDirectory(text))).join('');
+  if (!uri.startsWith('file:///'))
+    throw new Error(
+      `A file or directory needs a uri that starts with file:///, got "${uri}". Begin with Paths.document or Paths.cache.`,
+    );
+  return uri;
+}

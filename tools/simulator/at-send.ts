@@ -1,0 +1,26 @@
+// An invariant that looks at requests as they leave, and at those that are out by then.
+import type { RequestRecord, TraceEvent } from './trace.ts';
+
+/**
+ * Makes an invariant's `watch`: `look` is given each request as it leaves, and the requests of the same phone that are
+ * still out, in the order in which they left. One is out until the app has its answer or its failure, has aborted it,
+ * or is killed. The sentence that `look` gives is the violation; undefined when all is well. The outer function is
+ * called once a run, and may keep its memory in the closure.
+ */
+export function atSend<World>(
+  look: (world: World) => (sent: RequestRecord, out: readonly RequestRecord[]) => string | undefined,
+): (world: World) => (event: TraceEvent) => string | undefined {
+  return (world) => {
+    const lookAt = look(world);
+    let out: RequestRecord[] = [];
+    return (event) => {
+      if (event.kind !== 'request' || event.phase !== 'sent') return undefined;
+      const { request } = event;
+      // Records are filled in as the network goes: whatever has ended since says so by itself.
+      out = out.filter(({ outcome }) => outcome === null);
+      const others = out.filter(({ phone }) => phone === request.phone);
+      out.push(request);
+      return lookAt(request, others);
+    };
+  };
+}
