@@ -108,3 +108,47 @@ test.each([
 
   expect({ stderr, exitCode }).toEqual({ stderr: `${sentence}\n`, exitCode: EXIT.usage });
 });
+
+const BIG_STUB = `// Your starting point.
+import type { CreateBig } from '#contract/big';
+
+export const createBig: CreateBig = () => { throw new Error('NotImplemented'); };
+`;
+
+/** A feature that builds on `tiny`. */
+function addFeature(): void {
+  course.add('big', { buildsOn: ['tiny'] });
+  course.write('katas/tiny/contract.ts', 'export interface TinyModule {\n  readonly createTiny: () => void;\n}\n');
+  course.write('katas/big/stub.ts', BIG_STUB);
+}
+
+test('offers what a feature builds on: the reference and the own attempt', async () => {
+  addFeature();
+
+  const { stdout } = await kata('start', 'big');
+
+  expect(read('katas/big/attempt.ts')).toContain(
+    `from '#contract/big';
+
+// What this kata builds on. Take away the slashes before what you use; leave the rest out.
+// import { createTiny } from '#solutions/tiny';
+// import { createTiny } from '#attempt/tiny';
+
+export const createBig`,
+  );
+  expect(stdout).toContain('It builds on tiny.');
+});
+
+test('offers the own attempt alone when asked to, and knows the bare stub again', async () => {
+  addFeature();
+  course.write(ATTEMPT, 'mine');
+
+  const { stdout } = await kata('start', 'big', '--build-on', 'attempt');
+  const text = read('katas/big/attempt.ts');
+  await kata('retry', 'big');
+
+  expect(stdout).toContain('It builds on tiny (you have an attempt).');
+  expect(text).toContain(`// import { createTiny } from '#attempt/tiny';`);
+  expect(text).not.toContain('#solutions');
+  expect(existsSync(join(course.root, 'katas/big/attempts'))).toBe(false);
+});

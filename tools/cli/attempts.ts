@@ -4,12 +4,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kata } from '../course/catalogue.ts';
 import { CannotKeepFile, codeOf, keepFile, keepNewFile, takePlace } from '../course/keep-file.ts';
+import { withoutOffer } from './build-on.ts';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-code.ts';
 
-/** Makes the attempt from the stub. False, and nothing changed, when there is one. */
-export async function beginAttempt(kata: Kata): Promise<boolean> {
-  return keepNewFile(kata.paths.attempt, await readStub(kata));
+/** Makes the attempt from the stub, or from a text made of it. False, and nothing changed, when there is one. */
+export async function beginAttempt(kata: Kata, text?: string): Promise<boolean> {
+  return keepNewFile(kata.paths.attempt, text ?? (await readStub(kata)));
 }
 
 /** Text of the present attempt. @throws CommandError that says how to begin one */
@@ -44,7 +45,7 @@ export async function readKept(kata: Kata, n: number): Promise<string> {
  */
 export async function keepAside(kata: Kata): Promise<number | null> {
   const text = await readAttempt(kata);
-  if (text === (await readStub(kata))) return null;
+  if (withoutOffer(text) === (await readStub(kata))) return null;
   const kept = await keptAttempts(kata);
   for (const n of kept) if ((await readKept(kata, n)) === text) return n;
   return keepUnder(kata, (kept.at(-1) ?? 0) + 1);

@@ -205,3 +205,12 @@ test('brings EventSource into an attempt that names it, by either name, and into
 
   expect([without, free, global].map((code) => code.includes('EventSourceImpl'))).toEqual([false, true, true]);
 });
+
+test('says how to make an attempt that another builds on', async () => {
+  const text = `import { createSession } from '#attempt/token-refresh';\nexport const x = createSession;`;
+
+  const message = await messageOf(bundleText(text));
+
+  expect(message).toContain('attempt.ts:1:31: There is no attempt at token-refresh yet.');
+  expect(message).toContain('npx kata start token-refresh');
+});

@@ -1,4 +1,5 @@
 // Bundles an attempt once with its libraries; see app-factory.ts for what becomes of it.
+import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
@@ -32,7 +33,7 @@ export async function bundle(entry: string, root: string): Promise<string> {
       },
       inject: [EVENT_SOURCE],
       banner: { js: '"use strict";' },
-      plugins: [refuseNode],
+      plugins: [refuseNode, missingAttempt(root)],
     });
     return outputFiles[0]?.text ?? '';
   } catch (error) {
@@ -56,6 +57,19 @@ const refuseNode: Plugin = {
     });
   },
 };
+
+/** An attempt may build on the learner's own attempt at a pattern, which must be there then. */
+const missingAttempt = (root: string): Plugin => ({
+  name: 'missing-attempt',
+  setup(build) {
+    build.onResolve({ filter: /^#attempt\// }, ({ path: name }) => {
+      const slug = name.slice('#attempt/'.length);
+      if (existsSync(path.join(root, 'katas', slug, 'attempt.ts'))) return null;
+      const text = `There is no attempt at ${slug} yet. Make one with \`npx kata start ${slug}\`, or import '#solutions/${slug}'.`;
+      return { errors: [{ text }] };
+    });
+  },
+});
 
 function messageOf(error: unknown): string {
   const errors = (
