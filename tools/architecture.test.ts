@@ -12,11 +12,15 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   course: [],
   simulator: ['phone'],
   history: ['course'],
+  interview: ['grader', 'course', 'terminal'],
   grader: ['simulator', 'phone', 'course', 'terminal'],
   verifier: ['grader', 'simulator', 'course'],
+  drill: ['history', 'course'],
+  review: ['verifier', 'grader', 'simulator', 'course'],
+  progress: ['grader', 'history', 'course', 'terminal'],
   mutation: ['verifier', 'grader', 'simulator', 'course'],
   bench: ['verifier', 'grader', 'simulator', 'course'],
-  cli: ['verifier', 'grader', 'simulator', 'phone', 'course', 'history', 'terminal'],
+  cli: ['drill', 'review', 'progress', 'verifier', 'grader', 'simulator', 'phone', 'course', 'history', 'interview', 'terminal'],
 };
 
 const KATA_ALIASES = ['#phone', '#phone/testing', '#simulator', '#course'];

@@ -26,6 +26,10 @@ const RUN: Readonly<Record<string, number>> = {
   'npx kata review offline-queue --done': 1,
   'npx kata drill': 0,
   'npx kata progress': 0,
+  // Without a terminal it says that it needs one.
+  'npx kata interview offline-queue': 64,
+  'npx kata interview offline-queue --answers tools/interview/sample-session.yaml': 0,
+  'npx kata interview --history': 0,
   'npx kata new photo-upload': 0,
   'npx kata verify photo-upload': 0,
 };

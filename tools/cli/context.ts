@@ -9,6 +9,8 @@ export interface CommandContext {
   /** The course's root. */
   readonly root: string;
   readonly output: Output;
+  /** The time of day, in ms since 1970. Commands ask no other clock for it. */
+  nowMs(): number;
   /** The katas there are; read once. */
   catalogue(): Promise<Catalogue>;
   /** The kata of that name. @throws CommandError that names the nearest one, or says what is broken */
@@ -31,7 +33,7 @@ export interface OpenContext extends CommandContext {
   interrupt(): Promise<void>;
 }
 
-export function createContext(root: string, output: Output): OpenContext {
+export function createContext(root: string, output: Output, nowMs: () => number = Date.now): OpenContext {
   let catalogue: Promise<Catalogue> | undefined;
   let history: Promise<History> | undefined;
   let opened: History | undefined;
@@ -46,6 +48,7 @@ export function createContext(root: string, output: Output): OpenContext {
   const context: OpenContext = {
     root,
     output,
+    nowMs,
     catalogue: () => {
       catalogue ??= import('../course/catalogue.ts').then(({ loadCatalogue }) => loadCatalogue(root));
       return catalogue;

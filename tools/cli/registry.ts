@@ -25,7 +25,19 @@ const seed: OptionEntry = { flags: '--seed <n>', says: 'seed of the generated sc
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'home', says: 'the map and the next step', examples: [], hidden: true },
   { name: 'list', says: 'the map: what there is, how you stand, what to do next', examples: ['list'] },
-  { name: 'start', says: 'make your attempt from the stub', args: [slug], examples: ['start offline-queue'] },
+  {
+    name: 'start',
+    says: 'make your attempt from the stub',
+    args: [slug],
+    options: [
+      {
+        flags: '--build-on <what>',
+        says: 'of the patterns a feature builds on, offer the reference or your own attempt (both when left out)',
+        value: ['reference', 'attempt'],
+      },
+    ],
+    examples: ['start offline-queue', 'start auth --build-on attempt'],
+  },
   {
     name: 'spec',
     says: 'read what to build and why',
@@ -77,10 +89,18 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'diff',
-    says: 'your code against the reference’s, once solved or asked twice',
-    args: [slug],
-    options: [{ flags: '--with <n>', says: 'an attempt kept by retry, by its number', value: 'number' }],
-    examples: ['diff offline-queue', 'diff offline-queue --with 1'],
+    says: 'your code against the reference’s, once solved or asked twice; old attempts, too',
+    args: [
+      slug,
+      { name: '[from]', says: 'attempt, stub, reference, alternative, or the number of a kept attempt' },
+      { name: '[to]', says: 'the same; the reference when left out' },
+    ],
+    options: [
+      { flags: '--from <id>', says: 'the same as the first id' },
+      { flags: '--to <id>', says: 'the same as the second id' },
+      { flags: '--with <n>', says: 'an attempt kept by retry, by its number', value: 'number' },
+    ],
+    examples: ['diff offline-queue', 'diff offline-queue 1', 'diff offline-queue 1 attempt'],
   },
   {
     name: 'hint',
@@ -100,6 +120,44 @@ export const COMMANDS: readonly CommandEntry[] = [
     examples: ['retry offline-queue', 'retry offline-queue --restore 1'],
   },
   {
+    name: 'review',
+    says: 'a code review: find and mend the mistakes put into the reference',
+    args: [slug],
+    options: [
+      { flags: '--mistakes <n>', says: 'how many mistakes to put in, one when left out', value: ['1', '2', '3'] },
+      { flags: '--seed <n>', says: 'chooses the mistakes', value: 'seed' },
+      { flags: '--attempt <n>', says: 'review an attempt of yours, by its number', value: 'number' },
+      { flags: '--show', says: 'the code, with line numbers' },
+      { flags: '--done', says: 'score the round and see what was wrong' },
+      { flags: '--answers <file>', says: 'score with the findings and the fix of a YAML file' },
+      { flags: '--new', says: 'begin another round; the open one stays as it is' },
+      { flags: '--json', says: 'the result as JSON' },
+    ],
+    examples: ['review offline-queue', 'review offline-queue --mistakes 2 --seed 7', 'review offline-queue --done'],
+  },
+  {
+    name: 'drill',
+    says: 'short questions on what you have worked on, spaced by how well you know them',
+    args: [{ name: '[slug]', says: 'one kata; all you have begun when left out' }],
+    options: [
+      { flags: '--limit <n>', says: 'how many questions at most, 10 when left out', value: 'count' },
+      { flags: '--all', says: 'also of katas you have not begun' },
+      { flags: '--answers <file>', says: 'answers and ratings from a YAML file' },
+      { flags: '--json', says: 'the session, or the questions that wait, as JSON' },
+    ],
+    examples: ['drill', 'drill offline-queue --limit 5'],
+  },
+  {
+    name: 'progress',
+    says: 'what is solved, broken or stale, levels reached, time spent, and all history',
+    options: [
+      { flags: '--json', says: 'as JSON' },
+      { flags: '--csv [file]', says: 'every event as CSV, to a file or standard output' },
+      { flags: '--html [file]', says: 'one HTML page with charts' },
+    ],
+    examples: ['progress', 'progress --html progress.html', 'progress --csv | head'],
+  },
+  {
     name: 'serve',
     says: 'the backend on localhost, for curl or a real app',
     args: [slug],
@@ -107,6 +165,33 @@ export const COMMANDS: readonly CommandEntry[] = [
     examples: ['serve offline-queue --port 4000'],
   },
   { name: 'ui', says: 'Vitest’s UI on this kata', args: [slug], examples: ['ui offline-queue'] },
+  {
+    name: 'interview',
+    says: 'a mock interview: phases, clock, curveballs, scorecard',
+    args: [{ name: '[slug]', says: 'the kata; one that is due, or any, when left out' }],
+    options: [
+      { flags: '--minutes <n>', says: 'how long', value: ['45', '60'] },
+      {
+        flags: '--as <role>',
+        says: 'alone, or one side of two terminals',
+        value: ['alone', 'candidate', 'interviewer'],
+      },
+      { flags: '--resume [id]', says: 'go on with the one that is open' },
+      { flags: '--drop [id]', says: 'give it up; its notes stay' },
+      { flags: '--result [id]', says: 'the scorecard of the last one, or of that one' },
+      { flags: '--history', says: 'how the scores went over time' },
+      { flags: '--answers <file>', says: 'play a script in place of keys: what happens at which minute' },
+      { flags: '--seed <n>', says: 'seed of the kata and the curveballs', value: 'seed' },
+      { flags: '--json', says: 'the result as JSON' },
+    ],
+    examples: [
+      'interview offline-queue',
+      'interview --resume',
+      'interview offline-queue --as interviewer',
+      'interview --as candidate',
+      'interview --history',
+    ],
+  },
   {
     name: 'verify',
     says: 'for authors: is the kata itself sound',

@@ -30,6 +30,38 @@ test('finds nothing wrong with a kata that is whole', async () => {
   expect(await check()).toEqual([]);
 });
 
+const DRILL = `drill:
+  - { id: kept, ask: When is it kept?, answer: Once it is stored., spec: [R1] }
+`;
+
+test('finds nothing wrong with drill questions that come from rules there are', async () => {
+  course.write('rubric/tiny.yaml', tinyRubric('tiny') + DRILL);
+
+  expect(await check()).toEqual([]);
+});
+
+test.each([
+  [
+    'of one name',
+    '  - { id: kept, ask: Another?, answer: Yes., spec: [R1] }\n',
+    'rubric/tiny.yaml: drill[1].id: must be of one question only, but kept is also drill[0].',
+  ],
+  [
+    'asked twice',
+    '  - { id: again, ask: When is it kept?, answer: Later., spec: [R1] }\n',
+    'rubric/tiny.yaml: drill[1].ask: asks the same as drill[0]. Take one of them out.',
+  ],
+  [
+    'from nowhere',
+    '  - { id: again, ask: Another?, answer: Yes., spec: [R7] }\n',
+    'rubric/tiny.yaml: drill[1].spec: must name rules of specs/tiny.md, but names R7.',
+  ],
+])('refuses drill questions %s', async (_, more, says) => {
+  course.write('rubric/tiny.yaml', tinyRubric('tiny') + DRILL + more);
+
+  expect(await check()).toEqual([says]);
+});
+
 test.each([
   [
     'weights',

@@ -1,7 +1,9 @@
 // Is a kata's content whole: is everything it promises judged, and everything judged promised?
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkDrill } from './check-drill.ts';
 import { checkEvidence, type KataEvidence } from './check-evidence.ts';
+import { checkInterview } from './check-interview.ts';
 import { checkRubric } from './check-rubric.ts';
 import { checkSpec } from './check-spec.ts';
 import { CourseError, type CourseProblem } from './course-problem.ts';
@@ -27,7 +29,13 @@ export async function checkKata(root: string, slug: string, evidence: KataEviden
 
 /** The same for a spec and a rubric already read. */
 export function checkContent(spec: Spec, rubric: Rubric, evidence: KataEvidence): CourseProblem[] {
-  return [...checkSpec(spec, evidence.routes), ...checkRubric(rubric, spec), ...checkEvidence(spec, rubric, evidence)];
+  return [
+    ...checkSpec(spec, evidence.routes),
+    ...checkRubric(rubric, spec),
+    ...checkInterview(rubric),
+    ...checkDrill(rubric, spec),
+    ...checkEvidence(spec, rubric, evidence),
+  ];
 }
 
 /** Whether every file of a kata is there. */

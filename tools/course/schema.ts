@@ -45,14 +45,47 @@ export const criterion = z.strictObject({
   hints: z.tuple([sentence, sentence, sentence]),
 });
 
-const followUp = z.strictObject({ ask: sentence, mid: sentence, senior: sentence, staff: sentence });
+/** Kinds of problem that share curveballs: see tools/interview/guide.yaml. */
+export const FAMILIES = ['queue', 'paging', 'tokens', 'chat', 'alerts', 'search', 'uploads'] as const;
+
+/** Answers may be left out of a draft; `checkInterview` asks for them. */
+const followUp = z.strictObject({
+  ask: sentence,
+  mid: sentence,
+  senior: sentence,
+  staff: sentence,
+  /** What a strong candidate says, in full: to learn from, shown after the session. */
+  answer: sentence.optional(),
+});
+
+const curveball = z.preprocess(
+  (written) => (typeof written === 'string' ? { say: written } : written),
+  z.strictObject({ say: sentence, answer: sentence.optional() }),
+);
 
 export const interview = z.strictObject({
+  family: z.enum(FAMILIES).optional(),
   opening: sentence,
+  /** What a candidate may ask at the beginning, and what the interviewer may then give away. */
+  clarifications: z.array(z.strictObject({ ask: sentence, answer: sentence })).default([]),
   followUps: z.array(followUp).min(1),
-  curveballs: z.array(sentence).default([]),
+  curveballs: z.array(curveball).default([]),
   redFlags: z.array(sentence).default([]),
   signals: z.strictObject({ mid: sentence, senior: sentence, staff: sentence }),
+  /** A model answer to each phase that has one. */
+  model: z
+    .strictObject({ requirements: sentence, highLevel: sentence, deepDive: sentence, tradeOffs: sentence })
+    .optional(),
+});
+
+/** A short question of `kata drill`, with the whole answer. */
+export const drillQuestion = z.strictObject({
+  /** Stays the same when the wording is improved: what a learner remembers is kept under it. */
+  id,
+  ask: sentence,
+  answer: sentence,
+  /** Rules and edge cases the answer comes from. */
+  spec: z.array(specRef).min(1),
 });
 
 export const rubric = z.strictObject({
@@ -63,6 +96,8 @@ export const rubric = z.strictObject({
   bar: z.number().int().min(1).max(100),
   criteria: z.array(criterion).min(1),
   interview,
+  /** A kata without them is drilled on its interview alone. */
+  drill: z.array(drillQuestion).optional(),
 });
 
 export const bands = z.strictObject({
@@ -77,4 +112,7 @@ export type Check = (typeof CHECKS)[number];
 export type SpecFrontMatter = z.infer<typeof specFrontMatter>;
 export type Criterion = z.infer<typeof criterion>;
 export type Rubric = z.infer<typeof rubric>;
+export type DrillQuestion = z.infer<typeof drillQuestion>;
+export type Interview = z.infer<typeof interview>;
+export type Family = (typeof FAMILIES)[number];
 export type Bands = z.infer<typeof bands>;

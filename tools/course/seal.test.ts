@@ -27,6 +27,19 @@ test.each(gradedFiles('tiny'))('notices an edit of %s', async (file) => {
   expect(suiteHash(course.root, 'tiny')).not.toBe(before);
 });
 
+test.each(['interview', 'drill'])('lets the %s part of a rubric be improved', async (part) => {
+  const graded = 'kata: tiny\nbar: 70\n';
+  course.write('rubric/tiny.yaml', `${graded}${part}:\n  opening: How?\n\n  redFlags: [silence]\n`);
+  await writeSeal(course.root, 'tiny', 1);
+
+  course.write('rubric/tiny.yaml', `${graded}${part}:\n  opening: How, and why?\n`);
+  const improved = await checkSeal(course.root, 'tiny');
+  course.write('rubric/tiny.yaml', `${graded.replace('70', '10')}${part}:\n  opening: How?\n`);
+  const lowered = await checkSeal(course.root, 'tiny');
+
+  expect([improved.status, lowered.edited]).toEqual(['intact', ['rubric/tiny.yaml']]);
+});
+
 test('notices a file taken away', async () => {
   await writeSeal(course.root, 'tiny', 1);
   rmSync(join(course.root, 'katas/tiny/suite.test.ts'));

@@ -31,6 +31,7 @@ const rubricOf = (...criteria: Criterion[]): Rubric => ({
   criteria,
   interview: {
     opening: 'How?',
+    clarifications: [],
     followUps: [],
     curveballs: [],
     redFlags: [],

@@ -1,7 +1,8 @@
-// What a learner did so far: grades, hints taken, questions asked twice.
+// What a learner did so far: grades, hints taken, questions asked twice, and what was practised.
 import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { historyPath, openDatabase } from './open-database.ts';
+import { type PracticeHistory, practiceOf } from './practice.ts';
 import { historyReason } from './sqlite-error.ts';
 import { type GradeSummary, type KataNow, reachedBar, type Standing, standingOf } from './standing.ts';
 
@@ -22,7 +23,7 @@ export interface NewGrade {
 }
 
 /** A learner's history. No method throws: what cannot be kept or read is said once through `warn`. */
-export interface History {
+export interface History extends PracticeHistory {
   /** Keeps a grade of an attempt (never of the reference). Gives whether it was kept. */
   addGrade(grade: NewGrade): boolean;
   /** Grades of a kata, or of all, oldest first. */
@@ -32,6 +33,10 @@ export interface History {
   wasSolved(kata: string): boolean;
   /** JSON text of the last grade's report; null without one. */
   lastReport(kata: string): string | null;
+  /** JSON text of one grade's report, by the grade's id; null when there is none. */
+  reportOf(grade: number): string | null;
+  /** Times (ISO text, UTC) at which hints were taken and marks were set, of a kata. */
+  momentsOf(kata: string): string[];
   /** Hints taken so far of each criterion: 1 to 3. */
   hintSteps(kata: string): Record<string, number>;
   keepHintStep(kata: string, criterion: string, step: number, at?: string): void;
@@ -86,6 +91,9 @@ function historyOf(database: DatabaseSync | null, warn: (sentence: string) => vo
     standing: (kata, hasAttempt) => standingOf(kata, grades(kata.slug), hasAttempt),
     wasSolved: (kata) => grades(kata).some(reachedBar),
     lastReport: (kata) => read(null, (db) => selectLastReport(db, kata)),
+    reportOf: (grade) => read(null, (db) => selectReport(db, grade)),
+    momentsOf: (kata) => read<string[]>([], (db) => selectMoments(db, kata)),
+    ...practiceOf({ read, write }),
     hintSteps: (kata) => read({}, (db) => selectHintSteps(db, kata)),
     keepHintStep: (kata, criterion, step, at = new Date().toISOString()) =>
       write('That this hint was taken', undefined, (db) => {
@@ -155,6 +163,18 @@ function selectLastReport(database: DatabaseSync, kata: string): string | null {
     )
     .get(kata);
   return row === undefined ? null : String(row.json);
+}
+
+function selectReport(database: DatabaseSync, grade: number): string | null {
+  const row = database.prepare('SELECT json FROM reports WHERE grade_id = ?').get(grade);
+  return row === undefined ? null : String(row.json);
+}
+
+function selectMoments(database: DatabaseSync, kata: string): string[] {
+  const rows = database
+    .prepare('SELECT at FROM hints WHERE kata = ? UNION ALL SELECT at FROM marks WHERE kata = ? ORDER BY at')
+    .all(kata, kata);
+  return rows.map(({ at }) => String(at));
 }
 
 function selectHintSteps(database: DatabaseSync, kata: string): Record<string, number> {

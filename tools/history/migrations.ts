@@ -24,6 +24,31 @@ const STEPS: readonly string[] = [
      PRIMARY KEY (kata, criterion)
    ) STRICT;
    CREATE TABLE marks (kata TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (kata, name)) STRICT;`,
+  `CREATE TABLE reviews (
+     round TEXT PRIMARY KEY,
+     kata TEXT NOT NULL,
+     at TEXT NOT NULL,
+     score REAL NOT NULL,
+     mistakes INTEGER NOT NULL,
+     found INTEGER NOT NULL,
+     fixed INTEGER NOT NULL,
+     false_alarms INTEGER NOT NULL,
+     result TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE drill_cards (
+     card TEXT PRIMARY KEY,
+     kata TEXT NOT NULL,
+     due TEXT NOT NULL,
+     state TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE drill_answers (
+     id INTEGER PRIMARY KEY,
+     card TEXT NOT NULL,
+     kata TEXT NOT NULL,
+     at TEXT NOT NULL,
+     answer TEXT NOT NULL,
+     rating TEXT
+   ) STRICT;`,
 ];
 
 /** Version of the tables as this tool knows them. */

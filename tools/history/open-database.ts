@@ -93,7 +93,7 @@ function allowReadersBesideWriter(database: DatabaseSync): void {
 
 /** A cut file shows itself only when its pages are read. */
 function touchEveryTable(database: DatabaseSync): void {
-  for (const table of ['grades', 'reports', 'hints', 'marks']) {
+  for (const table of ['grades', 'reports', 'hints', 'marks', 'reviews', 'drill_cards', 'drill_answers']) {
     database.prepare(`SELECT rowid FROM ${table} ORDER BY rowid DESC LIMIT 1`).get();
   }
 }

@@ -4,6 +4,7 @@ import type { RunCommand } from '../context.ts';
 import { renderMap } from '../course-map.ts';
 import { EXIT } from '../exit-code.ts';
 import { runCommand } from '../main.ts';
+import { renderDrill } from '../render-drill.ts';
 import { readStandings } from '../standings.ts';
 
 /** Prints the map; on a terminal lets the learner choose a kata, and goes on to watch it. */
@@ -12,6 +13,8 @@ export const run: RunCommand = async (context) => {
   const catalogue = await context.catalogue();
   const standingOf = await readStandings(context);
   output.print(renderMap(output.look, catalogue, standingOf));
+  const drill = renderDrill(output.look, (await context.history()).drillCards(), context.nowMs());
+  if (drill !== null) output.print(`\n${drill}`);
   if (!output.isInteractive || catalogue.katas.length === 0) return EXIT.ok;
   output.print();
   const choice = await chooseKata(catalogue.katas, standingOf);

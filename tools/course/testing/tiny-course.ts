@@ -124,9 +124,16 @@ criteria:
     checks: [type-check]
     hints: [read it, name it, cut it]
 interview:
+  family: queue
   opening: Saving must feel instant. How?
+  clarifications:
+    - { ask: How large is a note?, answer: A line of text. }
   followUps:
-    - { ask: And then?, mid: a, senior: b, staff: c }
+    - { ask: And then?, mid: a, senior: b, staff: c, answer: It is sent again. }
+  curveballs:
+    - { say: The disk is full., answer: Then it says so. }
+  redFlags: [Keeps it in memory only.]
   signals: { mid: a, senior: b, staff: c }
+  model: { requirements: Notes survive., highLevel: A disk and a sender., deepDive: Kill it at each line., tradeOffs: One value. }
 `;
 }

@@ -19,8 +19,12 @@ export function nextCommands(report: Report, { isDemo = false } = {}): NextComma
   const [first] = report.simulation.violations;
   const replay = first && { command: replayCommand(report, first.replayId), does: 'see the story again' };
   const hint = report.fixFirst && { command: `npx kata hint ${slug}`, does: 'the next hint' };
+  const reasons = report.status === 'passed' && {
+    command: `npx kata diff ${slug}`,
+    does: 'your code against the reference, with its reasons',
+  };
   const beside = { command: `npx kata check ${slug}`, does: 'the attempt beside the reference' };
-  return [replay, hint, report.status === 'incomplete' ? again : beside].filter(
-    (each) => each !== undefined && each !== null,
+  return [replay, hint, reasons, report.status === 'incomplete' ? again : beside].filter(
+    (each) => each !== undefined && each !== null && each !== false,
   );
 }

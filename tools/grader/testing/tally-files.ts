@@ -265,10 +265,17 @@ criteria:
   - { id: cheap, title: Sends one request for each, dimension: efficiency, level: mid, points: 5, spec: [R1], budgets: [requests], hints: ${HINTS} }
   - { id: typed, title: Keeps to the types, dimension: code quality, level: mid, points: 5, spec: [R1], checks: [type-check, no-type-escape, no-leftovers], hints: ${HINTS} }
 interview:
+  family: queue
   opening: Counting must not be lost. How?
+  clarifications:
+    - { ask: How many counters?, answer: One. }
   followUps:
-    - { ask: And then?, mid: a, senior: b, staff: c }
+    - { ask: And then?, mid: a, senior: b, staff: c, answer: It is sent again. }
+  curveballs:
+    - { say: The disk is full., answer: Then it says so. }
+  redFlags: [Keeps it in memory only.]
   signals: { mid: a, senior: b, staff: c }
+  model: { requirements: Counts survive., highLevel: A disk and a sender., deepDive: Kill it at each line., tradeOffs: One value. }
 `;
 
 const BANDS = `share: 0.8

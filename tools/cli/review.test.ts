@@ -1,0 +1,192 @@
+// Review rounds as a person runs them, in a course of one tiny kata.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeTallyCourse, type TallyCourse } from '../grader/testing/tally-course.ts';
+import { TALLY_REFERENCE } from '../grader/testing/tally-files.ts';
+import { EXIT } from './exit-code.ts';
+import { runKata } from './testing/run-kata.ts';
+
+const PATIENCE_MS = 90_000;
+const GOOD = "await device.asyncStorage.setItem('total', String(mine));";
+const WRONG = "void device.asyncStorage.setItem('total', String(mine)).catch(() => undefined);";
+
+let course: TallyCourse;
+beforeAll(() => {
+  course = makeTallyCourse();
+});
+afterAll(() => course.remove());
+beforeEach(() => {
+  rmSync(path.join(course.root, '.kata'), { recursive: true, force: true });
+  rmSync(path.join(course.root, 'katas/tally/attempts'), { recursive: true, force: true });
+});
+
+const kata = (...args: string[]) => runKata(course.root, args);
+const file = (name: string) => path.join(course.root, '.kata/reviews/tally-1', name);
+const read = (name: string) => readFileSync(file(name), 'utf8');
+/** The line of the mistake, as given. */
+const wrongLine = () =>
+  read('given.ts')
+    .split('\n')
+    .findIndex((line) => line.includes('void device')) + 1;
+const note = (...findings: object[]) => writeFileSync(file('findings.yaml'), JSON.stringify({ findings }));
+const mend = (code: string) => writeFileSync(file('code.ts'), code);
+const mended = () => read('given.ts').replace(WRONG, GOOD);
+
+test(
+  'scores what was found and mended by a real grade, explains it, and keeps the score',
+  async () => {
+    const begun = await kata('review', 'tally', '--seed', '1');
+    const shown = await kata('review', 'tally', '--show');
+    note({ lines: wrongLine(), criterion: 'keeps', consequence: 'A kill loses the count.' });
+    mend(mended());
+
+    const done = await runKata(course.root, ['review', 'tally', '--done'], { COLUMNS: '40', NO_COLOR: '1' });
+
+    expect(begun).toMatchObject({ exitCode: EXIT.ok, stderr: '' });
+    expect(begun.stdout).toContain('one mistake');
+    expect(read('given.ts')).not.toContain('Acknowledges before the write');
+    expect(shown.stdout).toContain(`${wrongLine()}  `);
+    expect(done).toMatchObject({ exitCode: EXIT.ok });
+    expect(done.stdout).toContain('tally-1: 100 of 100');
+    expect(done.stdout).toContain('Acknowledges before the write has ended.');
+    expect(done.stdout).toContain('What happens (kept)');
+    expect(done.stdout).toContain(GOOD);
+    expect(done.stdout.split('\n').filter((line) => line.length > 40 && !line.includes('asyncStorage'))).toEqual([]);
+    expect((await kata('progress', '--csv')).stdout).toMatch(/^review,tally,.*,100,scored,/m);
+    expect((await kata('review', 'tally', '--done')).stderr).toContain('No review of tally is open.');
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'scores a round of an answers file as nothing but JSON, and 1 below the bar',
+  async () => {
+    course.write('answers.yaml', 'findings:\n  - { lines: 1, consequence: The import. }\n');
+
+    const { stdout, exitCode } = await kata('review', 'tally', '--seed', '1', '--answers', 'answers.yaml', '--json');
+
+    const result = JSON.parse(stdout);
+    expect(exitCode).toBe(EXIT.belowBar);
+    expect(result).toMatchObject({ schemaVersion: 1, round: 'tally-1', score: 0, kata: { slug: 'tally' } });
+    expect(result.mistakes).toMatchObject([
+      { id: 'not-stored', criterion: 'keeps', isPlaceFound: false, isFixed: false },
+    ]);
+    expect(result.mistakes[0].shown).toMatchObject({ kind: 'story', invariant: 'kept' });
+    expect(result.falseAlarms).toHaveLength(1);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'takes edits of an answers file for the fix, and leaves the code of the round as it was',
+  async () => {
+    await kata('review', 'tally', '--seed', '1');
+    const before = read('code.ts');
+    const edits = [{ find: WRONG, replace: GOOD }];
+    course.write('answers.yaml', JSON.stringify({ findings: [{ lines: wrongLine(), criterion: 'keeps' }], edits }));
+
+    const { stdout, exitCode } = await kata('review', 'tally', '--answers', 'answers.yaml');
+
+    expect(stdout).toContain('100 of 100');
+    expect(exitCode).toBe(EXIT.ok);
+    expect(read('code.ts')).toBe(before);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'sees what a fix breaks that was sound',
+  async () => {
+    await kata('review', 'tally', '--seed', '1');
+    note({ lines: wrongLine(), criterion: 'keeps' });
+    mend(mended().replace('total += 1;', 'total += 2;'));
+
+    const { stdout } = await kata('review', 'tally', '--done');
+
+    expect(stdout).toContain('your change broke another promise');
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'keeps a round open whose fix cannot be compiled, or whose findings cannot be read',
+  async () => {
+    await kata('review', 'tally', '--seed', '1');
+    mend('export const createTally = (');
+    const broken = await kata('review', 'tally', '--done');
+    mend(mended());
+    writeFileSync(file('findings.yaml'), 'findings: [\n');
+    const unread = await kata('review', 'tally', '--done');
+
+    const again = await kata('review', 'tally');
+
+    expect(broken).toMatchObject({ exitCode: EXIT.notGradable, stdout: '' });
+    expect(broken.stderr).toContain('Mend .kata/reviews/tally-1/code.ts');
+    expect(unread).toMatchObject({ exitCode: EXIT.usage, stdout: '' });
+    expect(unread.stderr).toContain('.kata/reviews/tally-1/findings.yaml: line 2');
+    expect(again.stdout).toContain('tally-1: ');
+    expect(read('code.ts')).toBe(mended());
+    expect(existsSync(file('result.json'))).toBe(false);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'reviews an old attempt with what its grade says is wrong',
+  async () => {
+    course.write('katas/tally/attempts/1.ts', TALLY_REFERENCE.replace(GOOD, WRONG));
+    course.write('katas/tally/attempts/2.ts', TALLY_REFERENCE);
+
+    const begun = await kata('review', 'tally', '--attempt', '1');
+    note({ lines: 1, criterion: 'keeps' });
+    mend(TALLY_REFERENCE);
+    const done = await kata('review', 'tally', '--done');
+    const right = await kata('review', 'tally', '--attempt', '2');
+
+    expect(begun.stdout).toContain('breaks 1 criterion');
+    expect(done.stdout).toContain('100 of 100');
+    expect(right.stdout).toContain('there is nothing to find');
+  },
+  PATIENCE_MS,
+);
+
+test('shows the reference’s code only to whoever asks twice', async () => {
+  const first = await kata('review', 'tally');
+
+  expect(first.stdout).toContain('ask again');
+  expect(existsSync(path.join(course.root, '.kata/reviews'))).toBe(false);
+});
+
+test.each([
+  [['--done'], 'No review of tally is open. Begin one: npx kata review tally'],
+  [['--seed', '1', '--mistakes', '2'], 'No 2 mistakes of tally can stand together with the seed 1.'],
+  [['--mistakes', '4'], 'Allowed choices are 1, 2, 3'],
+  [['--attempt', '9'], 'There is no kept attempt 9 at tally.'],
+  [['--attempt', '1', '--seed', '2'], 'leave --mistakes and --seed out'],
+  [['--seed', '1', '--answers', 'none.yaml'], 'Could not read none.yaml: there is no such file.'],
+])(
+  'answers kata review tally %s with a sentence',
+  async (args, says) => {
+    const ended = await kata('review', 'tally', ...args);
+
+    expect(ended).toMatchObject({ exitCode: EXIT.usage, stdout: '' });
+    expect(ended.stderr).toContain(says);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'does not mix two rounds up, and begins another when told to',
+  async () => {
+    await kata('review', 'tally', '--seed', '1');
+
+    const other = await kata('review', 'tally', '--seed', '2');
+    const another = await kata('review', 'tally', '--seed', '2', '--new', '--json');
+
+    expect(other).toMatchObject({ exitCode: EXIT.usage });
+    expect(other.stderr).toContain('The round tally-1 is open.');
+    expect(JSON.parse(another.stdout)).toMatchObject({ round: 'tally-2', mistakes: 1 });
+  },
+  PATIENCE_MS,
+);
