@@ -196,7 +196,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'verify',
     says: 'for authors: is the kata itself sound',
     args: [{ name: '[slug]', says: 'one kata; all when left out' }],
-    options: [seed, { flags: '--seal', says: 'publish: record the files of a sound kata in its seal.json' }],
+    options: [
+      seed,
+      { flags: '--seal', says: 'publish: record the files of a sound kata in its seal.json' },
+      { flags: '--brisk', says: 'with 1,000 fresh schedules for the alternative, not 5,000: what npm test runs' },
+    ],
     examples: ['verify', 'verify offline-queue', 'verify offline-queue --seal'],
   },
   {

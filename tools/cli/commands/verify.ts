@@ -11,10 +11,11 @@ import { createProgress } from '../progress.ts';
 interface Options {
   readonly seed?: number;
   readonly seal?: boolean;
+  readonly brisk?: boolean;
 }
 
 /** Proves katas sound, and tells of one after another. Ends with 1 when one is not. */
-export const run: RunCommand<Options> = async (context, [slug], { seed, seal = false }) => {
+export const run: RunCommand<Options> = async (context, [slug], { seed, seal = false, brisk = false }) => {
   const catalogue = await context.catalogue();
   const slugs = slug === undefined ? catalogue.katas.map((kata) => kata.slug) : [(await context.kata(slug)).slug];
   const findings = [...courseFindings(catalogue)];
@@ -28,6 +29,7 @@ export const run: RunCommand<Options> = async (context, [slug], { seed, seal = f
       ...(seed === undefined ? {} : { seed }),
       onFinding: (finding) => stage.tell(finding),
       onProgress: (what) => stage.say(what),
+      isBrisk: brisk,
       inLane,
     }),
   );
