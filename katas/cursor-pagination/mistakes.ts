@@ -1,7 +1,7 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
 import type { LazyAttempt, Mistake } from '#course';
 
-const FIRST_STEP = `const { error: failure, data } = await list.refetch();`;
+const FIRST_STEP = `const { isError, error: cause, data } = await list.refetch();`;
 const NEW_QUESTION = `client.clear();
     list = createList();
     stored = null;
@@ -203,8 +203,8 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-the-list',
     edits: [
       {
-        find: `error = failure ? toPagerError(failure) : null;`,
-        replace: `error = failure ? toPagerError(failure) : null;
+        find: `error = failure;`,
+        replace: `error = failure;
     if (failure) {
       client.clear();
       list = createList();
@@ -230,8 +230,8 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-the-list',
     edits: [
       {
-        find: `error = failure ? toPagerError(failure) : null;`,
-        replace: `error = failure ? toPagerError(failure) : error;`,
+        find: `error = failure;`,
+        replace: `error = failure ?? error;`,
       },
     ],
   },
@@ -392,12 +392,12 @@ export const mistakes: Mistake[] = [
     edits: [
       { find: `if (cursor !== null && isCursorRefused(`, replace: `if (isCursorRefused(` },
       {
-        find: `throw request.cursor === null ? new PageFailure('http') : new Restart();`,
+        find: `throw request.cursor === null ? new PageFailure('bad-response') : new Restart();`,
         replace: `throw new Restart();`,
       },
       {
         find: `${FIRST_STEP}\n    if (work !== own) return;`,
-        replace: `${FIRST_STEP}\n    if (work !== own) return;\n    if (failure instanceof Restart) return loadFirst(own);`,
+        replace: `${FIRST_STEP}\n    if (work !== own) return;\n    if (cause instanceof Restart) return loadFirst(own);`,
       },
     ],
   },
@@ -405,7 +405,7 @@ export const mistakes: Mistake[] = [
     id: 'refused-cursor-is-a-failure',
     title: 'Shows an error at a refused cursor: the next call sends the same one again.',
     criterion: 'restarts-from-the-top',
-    edits: [{ find: `if (failure instanceof Restart) return restart(own);`, replace: `` }],
+    edits: [{ find: `if (cause instanceof Restart) return restart(own);`, replace: `` }],
   },
   {
     id: 'restart-empties-first',
@@ -424,7 +424,7 @@ export const mistakes: Mistake[] = [
     criterion: 'lives-with-a-bad-disk',
     edits: [
       {
-        find: `if (!failure && data) keep(data);`,
+        find: `if (!isError && data) keep(data);`,
         replace: `if (cacheKey !== undefined && data) await asyncStorage.setItem(cacheKey, JSON.stringify({ params, items: data }));`,
       },
     ],
@@ -447,7 +447,7 @@ export const mistakes: Mistake[] = [
         replace: `void client.cancelQueries();
     await client.fetchInfiniteQuery({ ...list.options, staleTime: 0 } as never).catch(() => undefined);
     if (work === own) list = createList();
-    const { error: failure, data } = list.getCurrentResult();`,
+    const { isError, error: cause, data } = list.getCurrentResult();`,
       },
     ],
   },
@@ -468,8 +468,8 @@ export const mistakes: Mistake[] = [
     criterion: 'spends-little',
     edits: [
       {
-        find: `if (!isWorthAsking || asked === PAGES_PER_CALL_MAX) return end(failure);`,
-        replace: `keep(view().items);\n      if (!isWorthAsking || asked === PAGES_PER_CALL_MAX) return end(failure);`,
+        find: `if (!isWorthAsking || asked === PAGES_PER_CALL_MAX) return end(null);`,
+        replace: `keep(view().items);\n      if (!isWorthAsking || asked === PAGES_PER_CALL_MAX) return end(null);`,
       },
     ],
   },

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { CursorPaginationModule, Pager, PagerError, PagerState } from '#contract/cursor-pagination';
 import {
+  atSend,
   defineAction,
   defineScenario,
   type Invariant,
@@ -269,21 +270,11 @@ const refreshIsExact: FeedInvariant = {
 // ---------------------------------------------------------------------------------------------------------------------
 // What must hold: the requests
 
-/** Calls `look` at each request that leaves. */
-function atRequest(
-  look: (world: FeedWorld) => (request: RequestRecord) => string | undefined,
-): NonNullable<FeedInvariant['watch']> {
-  return (world) => {
-    const lookAt = look(world);
-    return (event) => (event.kind === 'request' && event.phase === 'sent' ? lookAt(event.request) : undefined);
-  };
-}
-
 const cursorsAsGiven: FeedInvariant = {
   id: 'cursors-as-given',
   promise: 'Every cursor sent was given by the server, for the same params.',
   spec: ['R1'],
-  watch: atRequest(({ backend }) => (request) => {
+  watch: atSend(({ backend }: FeedWorld) => (request) => {
     const { topic, cursor } = askedFor(request);
     if (cursor === null) return undefined;
     const madeFor = backend.issued.get(cursor);
@@ -313,25 +304,16 @@ const oneAtATime: FeedInvariant = {
   id: 'one-at-a-time',
   promise: 'At most one request is out that is not aborted.',
   spec: ['R2', 'R6'],
-  watch: () => {
-    const out = new Set<number>();
-    return (event) => {
-      if (event.kind === 'kill') out.clear();
-      if (event.kind !== 'request') return undefined;
-      if (event.request.outcome !== null) out.delete(event.request.id);
-      if (event.phase !== 'sent') return undefined;
-      const others = out.size;
-      out.add(event.request.id);
-      return others === 0 ? undefined : `Request ${event.request.nth} left while another was out.`;
-    };
-  },
+  watch: atSend(() => ({ nth }, out) => {
+    return out.length === 0 ? undefined : `Request ${nth} left while another was out.`;
+  }),
 };
 
 const silentOffline: FeedInvariant = {
   id: 'silent-offline',
   promise: 'No request leaves while netInfo says offline.',
   spec: ['R11'],
-  watch: atRequest(() => ({ sentOnline, nth }) => {
+  watch: atSend(() => ({ sentOnline, nth }) => {
     return sentOnline ? undefined : `Request ${nth} left while the phone was offline.`;
   }),
 };

@@ -140,6 +140,37 @@ test('joins a first page or a refresh that is out', { tags: ['one-page-at-a-time
   expect(pager.getState().items).toEqual(backend.feed().slice(0, 5));
 });
 
+test('joins a first page that is on its way, whatever has asked for it', {
+  tags: ['one-page-at-a-time', 'R2'],
+}, async () => {
+  const pager = await create();
+  backend.failNext(503);
+  await pager.start();
+  const cursorLost = () => HttpResponse.json({ error: 'invalid_cursor' }, { status: 400 });
+  const ways: [() => Promise<void>, string][] = [
+    [() => pager.loadMore(), 'loading-first'],
+    [() => pager.refresh(), 'refreshing'],
+    [() => pager.setParams({ topic: 'boats' }), 'loading-first'],
+    [() => pager.loadMore(), 'refreshing'],
+  ];
+  const seen: unknown[] = [];
+
+  for (const [nth, [ask]] of ways.entries()) {
+    const road = blockRoad();
+    if (nth === 3) server.use(http.get(POSTS, cursorLost, { once: true }));
+    const calls = [ask()];
+    await phone.settle();
+    const sentBefore = phone.requests.length;
+    calls.push(pager.refresh(), pager.loadMore());
+    await phone.settle();
+    seen.push([pager.getState().status, phone.requests.length - sentBefore]);
+    road.open();
+    await Promise.all(calls);
+  }
+
+  expect(seen).toEqual(ways.map(([, status]) => [status, 0]));
+});
+
 test('updates a post that comes again, where it stands', { tags: ['no-post-twice', 'E1'] }, async () => {
   const pager = await launch();
   const firstPage = backend.feed().slice(0, 5);
@@ -186,8 +217,13 @@ test('goes on after a short page and ends at null', { tags: ['knows-the-end', 'R
   const old = backend.feed('boats');
   const fresh = backend.post({ topic: 'boats', score: 99, title: 'A new hull' });
   const sent = phone.requests.length;
+  let told = 0;
+  const leave = pager.subscribe(() => {
+    told += 1;
+  });
   await pager.loadMore();
-  const sentAtTheEnd = phone.requests.length - sent;
+  const sentAtTheEnd = phone.requests.length - sent + told;
+  leave();
   await pager.refresh();
 
   expect(end).toMatchObject({ items: old, hasMore: false, status: 'idle' });
@@ -279,7 +315,7 @@ test('changes and sends nothing after dispose', { tags: ['ends-cleanly', 'R12'] 
   const left = pager.getState();
   road.open();
   await phone.settle();
-  await Promise.all([onTheWay, pager.loadMore(), pager.refresh(), pager.setParams({ topic: 'boats' })]);
+  await Promise.all([onTheWay, pager.loadMore(), pager.refresh(), pager.setParams({ topic: 'boats' }), pager.start()]);
   await phone.pass(MINUTE);
 
   expect(signals.at(-1)?.aborted).toBe(true);
@@ -287,6 +323,22 @@ test('changes and sends nothing after dispose', { tags: ['ends-cleanly', 'R12'] 
   expect(told).toBe(0);
   expect(pager.getState()).toEqual(left);
   expect(phone.listenerCount()).toBe(listenersBefore);
+});
+
+test('shows and sends nothing when disposed while it reads the store', { tags: ['ends-cleanly', 'R12'] }, async () => {
+  await launch({ cacheKey: 'home-feed' });
+  await phone.settle();
+  const pager = await create({ cacheKey: 'home-feed' });
+  const before = phone.requests.length;
+
+  const started = pager.start();
+  pager.dispose();
+  const left = pager.getState();
+  await started;
+  await phone.settle();
+
+  expect(pager.getState()).toEqual(left);
+  expect(phone.requests).toHaveLength(before);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -336,6 +388,61 @@ test('asks for a failed page again with the same cursor', { tags: ['asks-the-sam
   expect(broken).toEqual({ code: 'network' });
   expect(phone.requests.slice(-4).map(cursorOf)).toEqual([cursor, cursor, cursor, cursor]);
   expect(idsOf(pager)).toEqual(feedIds().slice(0, 15));
+});
+
+test('tells a lost body from a page that is none', { tags: ['keeps-the-list', 'R5'] }, async () => {
+  const pager = await launch();
+  const shown = pager.getState();
+  const torn = () =>
+    new Response(
+      new ReadableStream({
+        start(body) {
+          body.enqueue(new TextEncoder().encode('{"items":[],'));
+          body.error(new Error('the line is dead'));
+        },
+      }),
+    );
+  answerInTurn([torn, () => new Response('{"items":[],')]);
+
+  await pager.loadMore();
+  const lost = pager.getState();
+  await pager.loadMore();
+
+  expect(lost).toEqual({ ...shown, error: { code: 'network' } });
+  expect(pager.getState()).toEqual({ ...shown, error: { code: 'bad-response' } });
+});
+
+test('says why a fetchPage it was given has failed', { tags: ['keeps-the-list', 'R5'] }, async () => {
+  const failures = [
+    { code: 'http', status: 418 },
+    { code: 'http' },
+    { code: 'bad-response', status: 200 },
+    { code: 'ECONNRESET', status: 7 },
+    new Error('boom'),
+    'no reason',
+    null,
+  ];
+  const left = [...failures];
+  const pager = await launch({
+    fetchPage: async ({ cursor }) => (cursor === null ? page(['a', 'b'], 'c-1') : Promise.reject(left.shift())),
+  });
+  const errors: unknown[] = [];
+
+  for (const _ of failures) {
+    await pager.loadMore();
+    errors.push(pager.getState().error);
+  }
+
+  expect(errors).toEqual([
+    { code: 'http', status: 418 },
+    { code: 'http' },
+    { code: 'bad-response' },
+    { code: 'network' },
+    { code: 'network' },
+    { code: 'network' },
+    { code: 'network' },
+  ]);
+  expect(idsOf(pager)).toEqual(['a', 'b']);
 });
 
 test('takes what is no page for a failed one', { tags: ['knows-a-page', 'E9'] }, async () => {
@@ -429,7 +536,14 @@ test('shows the last of three questions in a tick', { tags: ['newest-question-wi
   const calls = ['camp & fire', 'boats', 'trail+rail'].map((topic) => pager.setParams({ topic }));
   await Promise.all(calls);
   await phone.settle();
+  const road = blockRoad();
+  calls.push(pager.setParams({ topic: 'boats' }), pager.setParams({ topic: 'trail+rail' }));
+  await phone.settle();
+  const { status } = pager.getState();
+  road.open();
+  await Promise.all(calls);
 
+  expect(status).toBe('loading-first');
   expect(pager.getState()).toMatchObject({
     items: backend.feed('trail+rail').slice(0, 5),
     status: 'idle',
@@ -494,6 +608,24 @@ test('shows the stored first page before any answer', { tags: ['shows-the-stored
   expect(stored).toBe(1);
   expect(early).toMatchObject({ items: pager.getState().items, status: 'refreshing', hasMore: true, source: 'cache' });
   expect(relaunched.getState()).toMatchObject({ items: backend.feed().slice(0, 5), source: 'network' });
+});
+
+test('stores first pages and nothing else', { tags: ['shows-the-stored-page', 'R9'] }, async () => {
+  await launch();
+  await phone.settle();
+  const withoutKey = phone.disk.entries().length;
+  const pager = await launch({ cacheKey: 'home-feed' });
+  const firstPage = idsOf(pager);
+  await pager.loadMore();
+  backend.failNext(503);
+  await pager.refresh();
+  await phone.settle();
+  await phone.goOffline();
+
+  const relaunched = await launch({ cacheKey: 'home-feed' });
+
+  expect(withoutKey).toBe(0);
+  expect([relaunched.getState().source, idsOf(relaunched)]).toEqual(['cache', firstPage]);
 });
 
 test('asks for the top while it shows the stored page', { tags: ['stored-page-has-no-cursor', 'R9'] }, async () => {
@@ -566,6 +698,47 @@ test('does not loop when the top is refused too', { tags: ['restarts-from-the-to
 
   expect(phone.requests.map(cursorOf).map((cursor) => cursor === null)).toEqual([true, false, true]);
   expect(pager.getState()).toEqual({ ...shown, error: { code: 'http', status: 410 } });
+});
+
+test('takes no other answer for a refused cursor', { tags: ['restarts-from-the-top', 'R10'] }, async () => {
+  const pager = await launch();
+  const shown = pager.getState();
+  const others = [
+    () => HttpResponse.json({ error: 'invalid_cursor' }, { status: 422 }),
+    () => HttpResponse.json({ error: 'invalid_topic' }, { status: 400 }),
+    () => HttpResponse.json(null, { status: 400 }),
+  ];
+  answerInTurn(others);
+  const states: unknown[] = [];
+
+  for (const _ of others) {
+    await pager.loadMore();
+    states.push(pager.getState());
+  }
+
+  expect(states).toEqual([422, 400, 400].map((status) => ({ ...shown, error: { code: 'http', status } })));
+  expect(phone.requests.slice(1).map(cursorOf)).toEqual(Array(3).fill([...backend.issued.keys()].at(0)));
+});
+
+test('takes the word of a fetchPage for a refused cursor', { tags: ['restarts-from-the-top', 'R10'] }, async () => {
+  const asked: (string | null)[] = [];
+  const answers = [page(['a', 'b'], 'c-1'), 'restart', page(['b', 'c'], 'c-2'), 'restart', 'restart'] as const;
+  const left: (Page<Post> | 'restart')[] = [...answers];
+  const pager = await launch({
+    fetchPage: async ({ cursor }) => {
+      asked.push(cursor);
+      return left.shift() ?? page([], null);
+    },
+  });
+
+  await pager.loadMore();
+  const restarted = idsOf(pager);
+  await pager.loadMore();
+
+  expect(restarted).toEqual(['b', 'c']);
+  expect(asked).toEqual([null, 'c-1', null, 'c-2', null]);
+  expect(pager.getState()).toMatchObject({ items: [{ id: 'b' }, { id: 'c' }], error: { code: 'bad-response' } });
+  expect(phone.requests).toEqual([]);
 });
 
 test('lives with a disk that is damaged or full', { tags: ['lives-with-a-bad-disk', 'E7'] }, async () => {

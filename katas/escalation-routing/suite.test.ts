@@ -85,6 +85,22 @@ test('keeps an alert through a kill right after raise', { tags: ['durable-before
   expect(statusOf(relaunched, 'leak-7')).toBe('active');
 });
 
+test('stores what changes while it stores', { tags: ['durable-before-acknowledged', 'R1'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('leak-11', { recipients: [nora] }));
+
+  phone.holdWrites();
+  await phone.settle();
+  const cancelled = engine.cancel('leak-11');
+  await phone.settle();
+  await phone.releaseWrites();
+  await cancelled;
+  const relaunched = await launch();
+
+  expect(statusOf(relaunched, 'leak-11')).toBe('cancelled');
+  expect(statuses(relaunched, 'leak-11', 'nora')).toEqual(['0 push sent']);
+});
+
 test('promises and sends nothing that is not stored', { tags: ['durable-before-acknowledged', 'R1'] }, async () => {
   const engine = await launch();
   const raised: string[] = [];
@@ -119,11 +135,48 @@ test('shows what became of each message', { tags: ['shows-what-happened', 'R12']
   await phone.push({ type: 'alert-events', alertId: 'door-3' });
   await phone.settle();
   leave();
+  const told = seen.length;
+  await engine.raise(alert('door-5', { recipients: [nora] }));
 
+  expect(seen).toHaveLength(told);
   expect(afterSending).toEqual(['0 email sent', '0 push sent']);
   expect(statuses(engine, 'door-3', 'nora')).toEqual(['0 email delivered', '0 push sent']);
   expect(seen.at(-1)).toBe('0 email delivered,0 push sent');
   expect(engine.getState().alerts['door-3']?.recipients.nora).toMatchObject({ stage: 0, ackedBy: null });
+});
+
+test('shows what has left after all when its alert is over', { tags: ['shows-what-happened', 'R12'] }, async () => {
+  backend.breakAddress('nora', 'email');
+  const engine = await launch();
+  const road = holdAnswers('POST');
+  await engine.raise(alert('door-6', { priority: 'medium', recipients: [nora] }));
+  await phone.settle();
+
+  await engine.cancel('door-6');
+  const atFirst = statuses(engine, 'door-6', 'nora');
+  road.open();
+  await phone.settle();
+
+  expect(atFirst).toEqual(['0 email skipped', '0 push skipped']);
+  expect(statuses(engine, 'door-6', 'nora')).toEqual(['0 email failed', '0 push sent']);
+});
+
+test('lets the last event about a message count', { tags: ['shows-what-happened', 'R12'] }, async () => {
+  const engine = await launch();
+  const place = { contactId: 'nora', stage: 0 } as const;
+  await engine.raise(alert('door-4', { priority: 'critical', recipients: [person('nora', 'push', 'sms', 'voice')] }));
+  await phone.settle();
+
+  for (const kind of ['delivered', 'failed'] as const) backend.report('door-4', kind, { ...place, channel: 'sms' });
+  for (const kind of ['failed', 'delivered'] as const) backend.report('door-4', kind, { ...place, channel: 'voice' });
+  await phone.push({ type: 'alert-events', alertId: 'door-4' });
+  await phone.settle();
+
+  expect(statuses(engine, 'door-4', 'nora').filter((one) => !one.includes('email'))).toEqual([
+    '0 push sent',
+    '0 sms failed',
+    '0 voice delivered',
+  ]);
 });
 
 test('climbs at 15, 30 and 60 minutes and ends at 75', { tags: ['climbs-on-time', 'R5'] }, async () => {
@@ -149,6 +202,27 @@ test('climbs at 15, 30 and 60 minutes and ends at 75', { tags: ['climbs-on-time'
   ]);
   expect(before).toBe('active');
   expect(statusOf(engine, 'fire-1')).toBe('exhausted');
+});
+
+test('sends nothing for a recipient at the end', { tags: ['climbs-on-time', 'R5'] }, async () => {
+  const engine = await launch();
+  const rita: Recipient = { ...person('rita'), emergencyContact: edda };
+  server.use(
+    http.post(SENDS, async ({ request }) => {
+      const isForEdda = (await request.clone().text()).includes('edda');
+      const busy = { status: 429, headers: { 'Retry-After': String(17 * 60) } };
+      return isForEdda ? HttpResponse.json({}, busy) : backend.app.fetch(request);
+    }),
+  );
+
+  await engine.raise(alert('fire-2', { recipients: [rita, nora] }));
+  await phone.pass(16 * MINUTE);
+  answerAgain();
+  await phone.pass(3 * MINUTE);
+
+  expect(sentFor('fire-2')).toEqual(['0 push nora', '1 push nora']);
+  expect(statuses(engine, 'fire-2', 'rita')).toContain('3 voice skipped');
+  expect(statusOf(engine, 'fire-2')).toBe('active');
 });
 
 test('does not climb when no ack is required', { tags: ['climbs-on-time', 'R6'] }, async () => {
@@ -229,6 +303,39 @@ test('sends nothing after cancel, over restarts too', { tags: ['silent-when-over
   expect(statusOf(relaunched, 'drill')).toBe('cancelled');
 });
 
+test('cancels at once, and ends the call when that is stored', { tags: ['silent-when-over', 'R10'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('drill-2', { recipients: [nora] }));
+  await phone.settle();
+
+  phone.failNextWrite('full');
+  const cancelled = engine.cancel('drill-2').then(() => 'cancelled');
+  const early = await Promise.race([cancelled, phone.settle().then(() => 'not stored yet')]);
+  const shown = statusOf(engine, 'drill-2');
+  await phone.pass(3 * SECOND);
+  const late = await Promise.race([cancelled, phone.settle().then(() => 'not stored yet')]);
+
+  expect([early, shown, late]).toEqual(['not stored yet', 'cancelled', 'cancelled']);
+  expect(statusOf(await launch(), 'drill-2')).toBe('cancelled');
+});
+
+test('sends nothing of an alert that is cancelled while it is stored', {
+  tags: ['silent-when-over', 'R10'],
+}, async () => {
+  const engine = await launch();
+
+  phone.holdWrites();
+  const raised = engine.raise(alert('drill-3', { recipients: [nora] }));
+  const cancelled = engine.cancel('drill-3');
+  await phone.settle();
+  await phone.releaseWrites();
+  await Promise.all([raised, cancelled]);
+  await phone.pass(MINUTE);
+
+  expect([statusOf(engine, 'drill-3'), sentFor('drill-3')]).toEqual(['cancelled', []]);
+  expect(statusOf(await launch(), 'drill-3')).toBe('cancelled');
+});
+
 test('sends nothing once the alert has expired', { tags: ['silent-when-over', 'R10'] }, async () => {
   server.use(http.post(SENDS, () => json(503)));
   const engine = await launch();
@@ -246,6 +353,18 @@ test('sends nothing once the alert has expired', { tags: ['silent-when-over', 'R
   expect([statusOf(engine, 'tide-1'), statusOf(engine, 'tide-2')]).toEqual(['expired', 'expired']);
 });
 
+test('expires in time, though nothing else wakes it', { tags: ['silent-when-over', 'R10'] }, async () => {
+  const engine = await launch();
+  const expiresAt = Date.parse('2026-03-02T09:03:00.000Z');
+  await engine.raise(alert('tide-3', { expiresAt, recipients: [nora] }));
+
+  await phone.pass(2.9 * MINUTE);
+  const before = statusOf(engine, 'tide-3');
+  await phone.pass(0.2 * MINUTE);
+
+  expect([before, statusOf(engine, 'tide-3')]).toEqual(['active', 'expired']);
+});
+
 test('sends and fetches nothing while offline', { tags: ['silent-offline', 'R10'] }, async () => {
   const engine = await launch();
   await phone.goOffline();
@@ -257,6 +376,73 @@ test('sends and fetches nothing while offline', { tags: ['silent-offline', 'R10'
 
   expect(sentOffline).toBe(0);
   expect(sentFor('roof-1')).toEqual(['0 email nora', '0 push nora', '0 sms nora']);
+});
+
+test('changes nothing for a known id, a strange one, or one that is over', {
+  tags: ['ends-cleanly', 'R11'],
+}, async () => {
+  const engine = await launch();
+  await engine.raise(alert('lift-1', { recipients: [nora] }));
+  await phone.settle();
+  await engine.cancel('lift-1');
+
+  await engine.raise(alert('lift-1', { priority: 'medium', recipients: [omar] }));
+  await engine.cancel('lift-1');
+  await engine.cancel('lift-2');
+  await engine.raise(alert('lift-2', { recipients: [nora] }));
+  await engine.raise(alert('lift-8', { requiresAck: false, recipients: [nora] }));
+  await phone.settle();
+  await engine.cancel('lift-8');
+
+  expect(statusOf(engine, 'lift-8')).toBe('acknowledged');
+  expect([sentFor('lift-1'), sentFor('lift-2')]).toEqual([['0 push nora'], ['0 push nora']]);
+  expect([statusOf(engine, 'lift-1'), statusOf(engine, 'lift-2')]).toEqual(['cancelled', 'active']);
+});
+
+test('raises an id once, however often it is asked at once', { tags: ['ends-cleanly', 'R11'] }, async () => {
+  const engine = await launch();
+  const asked = alert('lift-3', { recipients: [nora] });
+
+  await Promise.all([engine.raise(asked), engine.raise(asked), engine.raise({ ...asked, recipients: [omar] })]);
+  await phone.settle();
+
+  expect(sentFor('lift-3')).toEqual(['0 push nora']);
+  expect(Object.keys(engine.getState().alerts['lift-3']?.recipients ?? {})).toEqual(['nora']);
+});
+
+test('turns everybody away once it is disposed, also those who wait for start', {
+  tags: ['ends-cleanly', 'R11'],
+}, async () => {
+  const { createEscalation } = await phone.coldStart(() => import('#attempt/escalation-routing'));
+  const engine = createEscalation({ device: phone.device, apiUrl: API });
+  const ended: string[] = [];
+  const follow = (name: string, call: Promise<void>) => void call.catch(() => ended.push(name));
+  follow('early raise', engine.raise(alert('lift-6', { recipients: [nora] })));
+  follow('early cancel', engine.cancel('lift-6'));
+
+  engine.dispose();
+  follow('late raise', engine.raise(alert('lift-7', { recipients: [nora] })));
+  follow('late cancel', engine.cancel('lift-7'));
+  await phone.settle();
+
+  expect(ended.sort()).toEqual(['early cancel', 'early raise', 'late cancel', 'late raise']);
+  expect([phone.requests, phone.disk.entries()]).toEqual([[], []]);
+});
+
+test('ends a cancel that waits for the storage when it is disposed', { tags: ['ends-cleanly', 'R11'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('lift-9', { recipients: [nora] }));
+  await phone.settle();
+  phone.failNextWrite('full');
+  const cancelled = engine.cancel('lift-9').then(
+    () => 'resolved',
+    () => 'rejected',
+  );
+  await phone.settle();
+
+  engine.dispose();
+
+  expect(await Promise.race([cancelled, phone.pass(MINUTE).then(() => 'still waits')])).toBe('rejected');
 });
 
 test('leaves nothing running after dispose', { tags: ['ends-cleanly', 'R11'] }, async () => {
@@ -276,6 +462,7 @@ test('leaves nothing running after dispose', { tags: ['ends-cleanly', 'R11'] }, 
   expect(phone.listenerCount()).toBe(before);
   expect(phone.requests).toHaveLength(sentBefore);
   await expect(engine.raise(alert('lift-5', { recipients: [nora] }))).rejects.toThrow();
+  await expect(engine.cancel('lift-4')).rejects.toThrow();
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -311,6 +498,26 @@ test('does not call twice when killed after the server took it', {
   expect(statuses(relaunched, 'wind-2', 'nora')).toEqual(['0 push sent', '0 sms sent', '0 voice sent']);
 });
 
+test('takes a 202 for sent only with a JSON object', { tags: ['one-message-per-stage', 'R3'] }, async () => {
+  const bodies = ['[]', 'null', '"ok"', '<html>Sign in to HotelNet</html>'];
+  server.use(
+    http.post(SENDS, ({ request }) => {
+      const body = bodies.shift();
+      return body === undefined ? backend.app.fetch(request) : new Response(body, { status: 202 });
+    }),
+  );
+  const engine = await launch();
+
+  await engine.raise(alert('wind-5', { recipients: [nora] }));
+  await phone.settle();
+  const atFirst = statuses(engine, 'wind-5', 'nora');
+  await phone.pass(MINUTE);
+
+  expect(atFirst).toEqual(['0 push sending']);
+  expect(sentFor('wind-5')).toEqual(['0 push nora']);
+  expect(statuses(engine, 'wind-5', 'nora')).toEqual(['0 push sent']);
+});
+
 test('draws each pause within its bound', { tags: ['backs-off', 'R3'] }, async () => {
   server.use(http.post(SENDS, () => json(500)));
   const engine = await launch();
@@ -340,6 +547,35 @@ test('waits as long as Retry-After says', { tags: ['obeys-retry-after', 'R3'] },
 
   expect(sentEarly).toBe(1);
   expect(sentFor('wind-4')).toEqual(['0 push nora']);
+});
+
+test('tries a fetch again that has failed', { tags: ['backs-off', 'R3'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('wind-7', { recipients: [nora] }));
+  await phone.settle();
+  backend.acknowledge('wind-7', 'nora');
+  server.use(http.get(EVENTS, () => json(503), { once: true }));
+
+  await phone.push({ type: 'alert-events', alertId: 'wind-7' });
+  await phone.pass(3 * SECOND);
+
+  expect(fetches()).toBe(2);
+  expect(statusOf(engine, 'wind-7')).toBe('acknowledged');
+});
+
+test('fetches again no sooner than Retry-After says', { tags: ['obeys-retry-after', 'R3'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('wind-6', { recipients: [nora] }));
+  await phone.pass(14 * MINUTE);
+  server.use(http.get(EVENTS, () => HttpResponse.json({}, { status: 429, headers: { 'Retry-After': '120' } })));
+
+  await phone.pass(2.9 * MINUTE);
+  const early = fetches();
+  answerAgain();
+  await phone.pass(0.2 * MINUTE);
+
+  expect([early, fetches()]).toEqual([1, 2]);
+  expect(sentFor('wind-6')).toEqual(['0 push nora', '1 push nora']);
 });
 
 test('replaces what failed by the first channel not yet used', {
@@ -433,6 +669,24 @@ test('begins no stage before the events could be fetched', { tags: ['looks-befor
   expect(engine.getState().alerts['rust-2']?.recipients.nora?.stage).toBe(1);
 });
 
+test('looks again for a stage that comes due while a fetch is out', {
+  tags: ['looks-before-it-climbs', 'R7'],
+}, async () => {
+  const engine = await launch();
+  await engine.raise(alert('rust-4', { recipients: [nora] }));
+  await phone.pass(14.9 * MINUTE);
+  const road = holdAnswers('GET');
+  await phone.push({ type: 'alert-events', alertId: 'rust-4' });
+  await phone.pass(0.2 * MINUTE);
+  const before = phone.requests.length;
+
+  road.open();
+  await phone.settle();
+
+  expect(phone.requests.slice(before).map(({ method }) => method)).toEqual(['GET', 'POST']);
+  expect(sentFor('rust-4')).toEqual(['0 push nora', '1 push nora']);
+});
+
 test('fetches events on a push and for each stage, else never', {
   tags: ['fetches-for-a-reason', 'R7'],
 }, async () => {
@@ -497,6 +751,28 @@ test('looks first when it comes back', { tags: ['catches-up-without-a-burst', 'R
   expect(statuses(engine, 'snow-4', 'nora')).toEqual(['0 push skipped', '1 push sent']);
 });
 
+test('sends nothing before the look that a wake wants, not even by R4', {
+  tags: ['catches-up-without-a-burst', 'R8'],
+}, async () => {
+  backend.breakAddress('rita', 'push');
+  const engine = await launch();
+  const sends = holdAnswers('POST');
+  await engine.raise(alert('snow-5', { recipients: [withStandIns(person('rita', 'push'))] }));
+  await phone.settle();
+  const looks = holdAnswers('GET');
+  await phone.goOffline();
+  await phone.goOnline();
+
+  sends.open();
+  await phone.settle();
+  const blind = sentFor('snow-5');
+  looks.open();
+  await phone.settle();
+
+  expect(blind).toEqual([]);
+  expect(sentFor('snow-5')).toEqual(['2 push mario']);
+});
+
 test('counts from raise, not from the relaunch', { tags: ['ladder-survives-a-kill', 'R5'] }, async () => {
   const engine = await launch();
   await engine.raise(alert('snow-3', { recipients: [withStandIns(nora)] }));
@@ -556,12 +832,36 @@ test('asks the policy again at the time it named', { tags: ['asks-the-policy', '
   await engine.raise(alert('night-1', { priority: 'critical', recipients: [nora] }));
   await phone.settle();
   const atFirst = statuses(engine, 'night-1', 'nora');
+  const road = holdAnswers('POST');
   await phone.pass(9 * MINUTE);
+  const onTheWay = statuses(engine, 'night-1', 'nora');
+  road.open();
+  await phone.settle();
 
+  expect(onTheWay).toContain('0 sms sending');
   expect(atFirst).toEqual(['0 email sent', '0 push sent', '0 sms deferred', '0 voice skipped']);
   expect(statuses(engine, 'night-1', 'nora')).toEqual(['0 email sent', '0 push sent', '0 sms sent', '0 voice skipped']);
   expect(asked.every(({ purpose }) => purpose === 'emergency')).toBe(true);
   expect(asked.findLast(({ channel }) => channel === 'sms')?.at).toBeGreaterThanOrEqual(allowedAt);
+});
+
+test('tells the policy what the message is for', { tags: ['asks-the-policy', 'R9'] }, async () => {
+  const asked: PolicyQuestion[] = [];
+  const engine = await launch({
+    policy: (question) => {
+      asked.push(question);
+      return { allowed: true };
+    },
+  });
+
+  await engine.raise(alert('night-2', { priority: 'critical', recipients: [omar] }));
+  await engine.raise(alert('night-3', { priority: 'low', recipients: [nora] }));
+  await phone.settle();
+
+  expect(asked.map(({ contact, channel, purpose }) => `${purpose}: ${channel} ${contact.id}`)).toEqual([
+    'emergency: push omar',
+    'service: push nora',
+  ]);
 });
 
 test('repeats and drops nothing when the clock is set back', { tags: ['survives-a-clock-change', 'E4'] }, async () => {
@@ -579,6 +879,26 @@ test('repeats and drops nothing when the clock is set back', { tags: ['survives-
   expect(sentFor('dst-1')).toEqual(['0 push nora', '1 push nora', '2 push mario', '3 voice edda']);
   expect(statuses(relaunched, 'dst-1', 'nora')).toEqual(['0 push sent', '1 push sent', '2 push sent', '3 voice sent']);
   expect(statusOf(relaunched, 'dst-1')).toBe('exhausted');
+});
+
+test('still asks the manager of two when one of them has acked', { tags: ['one-person-two-roles', 'E5'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('team-3', { recipients: [withStandIns(nora), withStandIns(omar)] }));
+  await phone.pass(29.5 * MINUTE);
+  refuseChannel('push');
+  await phone.pass(MINUTE);
+
+  backend.acknowledge('team-3', 'nora');
+  await phone.push({ type: 'alert-events', alertId: 'team-3' });
+  await phone.settle();
+  answerAgain();
+  await phone.pass(MINUTE);
+
+  expect(sentFor('team-3').filter((message) => message.startsWith('2'))).toEqual(['2 push mario']);
+  expect(engine.getState().alerts['team-3']?.recipients).toMatchObject({
+    nora: { ackedBy: 'nora' },
+    omar: { stage: 2, ackedBy: null },
+  });
 });
 
 test('sends one message to the manager of two', { tags: ['one-person-two-roles', 'E5', 'E6'] }, async () => {
@@ -667,6 +987,18 @@ async function takeAndNeverAnswer({ request }: { request: Request }): Promise<Re
 
 function answerAgain(): void {
   server.use(http.all(`${API}/*`, ({ request }) => backend.app.fetch(request)));
+}
+
+/** The server answers as ever, but no answer to such a request is heard until the road is open. */
+function holdAnswers(method: 'GET' | 'POST') {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const answer = async ({ request }: { request: Request }) => {
+    const response = await backend.app.fetch(request);
+    await promise;
+    return response;
+  };
+  server.use(method === 'GET' ? http.get(EVENTS, answer) : http.post(SENDS, answer));
+  return { open: resolve };
 }
 
 function refuseChannel(channel: Channel): void {

@@ -8,6 +8,7 @@ import type {
   RefusedMutation,
 } from '#contract/offline-queue';
 import {
+  atSend,
   defineAction,
   defineScenario,
   type Invariant,
@@ -260,32 +261,15 @@ const rejectedStaysAway: QueueInvariant = {
 // ---------------------------------------------------------------------------------------------------------------------
 // What must hold: the requests
 
-/** Requests that are out, kept up to date event by event. */
-function requestsOut(
-  look: (out: ReadonlyMap<number, RequestRecord>, sent: RequestRecord) => string | undefined,
-): NonNullable<QueueInvariant['watch']> {
-  return () => {
-    const out = new Map<number, RequestRecord>();
-    return (event) => {
-      if (event.kind === 'kill') out.clear();
-      if (event.kind !== 'request') return undefined;
-      if (event.request.outcome !== null) out.delete(event.request.id);
-      if (event.phase !== 'sent') return undefined;
-      const broken = look(out, event.request);
-      out.set(event.request.id, event.request);
-      return broken;
-    };
-  };
-}
-
 const keyOf = ({ headers }: RequestRecord): string => headers['idempotency-key'] ?? '';
 
 const fourInFlight: QueueInvariant = {
   id: 'four-in-flight',
   promise: 'Never are more than four requests out.',
   spec: ['R3'],
-  watch: requestsOut((out) =>
-    out.size < IN_FLIGHT_MAX ? undefined : `A request left while ${out.size} others were out.`,
+  watch: atSend(
+    () => (_sent, out) =>
+      out.length < IN_FLIGHT_MAX ? undefined : `A request left while ${out.length} others were out.`,
   ),
 };
 
@@ -293,8 +277,8 @@ const oneTryAtATime: QueueInvariant = {
   id: 'one-try-at-a-time',
   promise: 'No mutation has two requests out at once.',
   spec: ['R7', 'E5'],
-  watch: requestsOut((out, sent) => {
-    const twin = [...out.values()].find((other) => keyOf(other) === keyOf(sent));
+  watch: atSend(() => (sent, out) => {
+    const twin = out.find((other) => keyOf(other) === keyOf(sent));
     return twin && `Key ${keyOf(sent)} was sent again while its request ${twin.nth} was still out.`;
   }),
 };

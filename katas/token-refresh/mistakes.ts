@@ -43,8 +43,8 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `if (isStored) own.stored = stored;`,
-        replace: `if (isStored) own.stored = stored;\n      console.info('refreshed', JSON.stringify(stored));`,
+        find: `own.stored = stored;`,
+        replace: `own.stored = stored;\n      console.info('refreshed', JSON.stringify(stored));`,
       },
     ],
   },
@@ -101,8 +101,8 @@ export const mistakes: Mistake[] = [
     criterion: 'ahead-of-time',
     edits: [
       {
-        find: `return { ...record, userId, refreshKey, receivedAtMs };`,
-        replace: `return { ...record, userId, refreshKey, receivedAtMs: Date.now() };`,
+        find: `return areTokens(record) ? (record as StoredSession) : null;`,
+        replace: `return areTokens(record) ? { ...(record as StoredSession), receivedAtMs: Date.now() } : null;`,
       },
     ],
   },
@@ -118,9 +118,9 @@ export const mistakes: Mistake[] = [
     criterion: 'replays-once',
     edits: [
       {
-        find: `return call.send(next);`,
-        replace: `let last = await call.send(next);
-    while (last.status === 401 && !isOver(own)) last = await call.send(await refreshed(own));
+        find: `return call.send(await tokenOf(own, !isOutdated, call.signal));`,
+        replace: `let last = await call.send(await tokenOf(own, !isOutdated, call.signal));
+    while (last.status === 401 && !isOver(own)) last = await call.send(await tokenOf(own, true, call.signal));
     return last;`,
       },
     ],
@@ -167,8 +167,9 @@ export const mistakes: Mistake[] = [
     criterion: 'same-request',
     edits: [
       {
-        find: `return call.send(next);`,
-        replace: `const { body: _, ...rest } = init;
+        find: `return call.send(await tokenOf(own, !isOutdated, call.signal));`,
+        replace: `const next = await tokenOf(own, !isOutdated, call.signal);
+    const { body: _, ...rest } = init;
     const headers = new Headers(init.headers);
     headers.set('Authorization', \`Bearer \${next}\`);
     return fetch(input, { ...rest, headers });`,
@@ -211,8 +212,8 @@ export const mistakes: Mistake[] = [
     criterion: 'stays-signed-in',
     edits: [
       {
-        find: `if (status === 401 && isObject(body)) return { kind: 'ended' };`,
-        replace: `if ((status === 401 && isObject(body)) || status >= 500) return { kind: 'ended' };`,
+        find: `if (status === 401 && isObject(body)) return 'ended';`,
+        replace: `if ((status === 401 && isObject(body)) || status >= 500) return 'ended';`,
       },
     ],
   },
@@ -233,9 +234,9 @@ export const mistakes: Mistake[] = [
     criterion: 'knows-a-portal',
     edits: [
       {
-        find: `if (status === 200 && areTokens(body)) return { kind: 'renewed', tokens: body };`,
-        replace: `if (!isObject(body)) return { kind: 'ended' };
-  if (status === 200 && areTokens(body)) return { kind: 'renewed', tokens: body };`,
+        find: `if (status === 200 && areTokens(body)) return body;`,
+        replace: `if (!isObject(body)) return 'ended';
+  if (status === 200 && areTokens(body)) return body;`,
       },
     ],
   },
@@ -251,7 +252,7 @@ export const mistakes: Mistake[] = [
     criterion: 'sees-the-end',
     edits: [
       {
-        find: `if (status === 400 && isObject(body) && body.error === 'invalid_grant') return { kind: 'ended' };`,
+        find: `if (status === 400 && isObject(body) && body.error === 'invalid_grant') return 'ended';`,
         replace: ``,
       },
     ],
@@ -261,6 +262,12 @@ export const mistakes: Mistake[] = [
     title: 'Keeps the record of a session that the server has ended.',
     criterion: 'sees-the-end',
     edits: [{ find: `await secureStore.deleteItemAsync(RECORD_KEY).catch(() => undefined);`, replace: `` }],
+  },
+  {
+    id: 'ends-whoever-is-in',
+    title: 'Signs out whoever is signed in when the server ends an earlier session.',
+    criterion: 'sees-the-end',
+    edits: [{ find: `if (isOver(ended)) return;`, replace: `` }],
   },
   {
     id: 'token-for-every-host',
@@ -301,10 +308,21 @@ export const mistakes: Mistake[] = [
     ],
   },
   {
+    id: 'damaged-record-trusted',
+    title: 'Takes whatever the keychain holds for a session.',
+    criterion: 'starts-offline',
+    edits: [
+      {
+        find: `return areTokens(record) ? (record as StoredSession) : null;`,
+        replace: `return record as StoredSession | null;`,
+      },
+    ],
+  },
+  {
     id: 'early-calls-turned-away',
     title: 'Turns calls away that come before start has ended.',
     criterion: 'starts-offline',
-    edits: [{ find: `if (!stay) await started;`, replace: `` }],
+    edits: [{ find: `await started;\n    if`, replace: `if` }],
   },
   {
     id: 'refreshes-offline',
@@ -335,10 +353,11 @@ export const mistakes: Mistake[] = [
     criterion: 'stored-before-used',
     edits: [
       {
-        find: `if (verdict.kind === 'renewed' && (await keep(own, verdict.tokens))) return own.stored.accessToken;`,
-        replace: `if (verdict.kind === 'renewed') {
-        void keep(own, verdict.tokens).catch(() => undefined);
-        return verdict.tokens.accessToken;
+        find: `const isKept = 'accessToken' in verdict && (await keep(own, verdict));`,
+        replace: `const isKept = 'accessToken' in verdict;
+      if ('accessToken' in verdict) {
+        void keep(own, verdict).catch(() => undefined);
+        own.stored = { ...own.stored, ...verdict };
       }`,
       },
     ],
@@ -365,9 +384,8 @@ export const mistakes: Mistake[] = [
         find: `own.refreshing ??= renew(own).finally(() => {
       own.refreshing = null;
     });`,
-        replace: `own.refreshing ??= renew(own).then((token) => {
+        replace: `own.refreshing ??= renew(own).then(() => {
       own.refreshing = null;
-      return token;
     });`,
       },
     ],
@@ -376,7 +394,7 @@ export const mistakes: Mistake[] = [
     id: 'one-try',
     title: 'Gives up after the first lost answer.',
     criterion: 'tries-thrice',
-    edits: [{ find: `const PAUSES_MS = [1_000, 2_000, null];`, replace: `const PAUSES_MS = [null];` }],
+    edits: [{ find: `const PAUSES_MS = [1_000, 2_000, NEVER];`, replace: `const PAUSES_MS = [NEVER];` }],
   },
   {
     id: 'no-limit-for-a-try',
@@ -388,7 +406,7 @@ export const mistakes: Mistake[] = [
     id: 'retry-after-ignored',
     title: 'Does not look at Retry-After.',
     criterion: 'tries-thrice',
-    edits: [{ find: `(verdict.kind === 'transient' ? verdict.retryAfterMs : null) ?? pauseMs`, replace: `pauseMs` }],
+    edits: [{ find: `('retryAfterMs' in verdict ? verdict.retryAfterMs : null) ?? pauseMs`, replace: `pauseMs` }],
   },
   {
     id: 'waits-out-any-retry-after',
@@ -413,8 +431,8 @@ export const mistakes: Mistake[] = [
     criterion: 'one-key-per-token',
     edits: [
       {
-        find: `return { ...record, userId, refreshKey, receivedAtMs };`,
-        replace: `return { ...record, userId, refreshKey: crypto.randomUUID(), receivedAtMs };`,
+        find: `return areTokens(record) ? (record as StoredSession) : null;`,
+        replace: `return areTokens(record) ? { ...(record as StoredSession), refreshKey: crypto.randomUUID() } : null;`,
       },
     ],
   },
@@ -479,11 +497,7 @@ export const mistakes: Mistake[] = [
     criterion: 'no-resurrection',
     edits: [
       { find: `ending.signal.addEventListener('abort', stop);`, replace: `` },
-      {
-        find: `const verdict = await ask(own);\n      if (isOver(own)) throw gone();`,
-        replace: `const verdict = await ask(own);`,
-      },
-      { find: `if (isOver(own)) throw gone();\n      const isStored`, replace: `const isStored` },
+      { find: `if (isOver(own)) return false;`, replace: `` },
     ],
   },
   {
@@ -500,9 +514,8 @@ export const mistakes: Mistake[] = [
         replace: `const isOutdated = token !== stay.stored.accessToken;`,
       },
       {
-        find: `const next = isOutdated ? own.stored.accessToken : await unlessAborted(refreshed(own), call.signal);
-    if (isOver(own)) throw gone();`,
-        replace: `const next = isOutdated ? stay.stored.accessToken : await unlessAborted(refreshed(stay), call.signal);`,
+        find: `return call.send(await tokenOf(own, !isOutdated, call.signal));`,
+        replace: `return call.send(await tokenOf(stay, !isOutdated, call.signal));`,
       },
     ],
   },
@@ -511,7 +524,7 @@ export const mistakes: Mistake[] = [
     title: 'Counts the life of a token from the date the server gives.',
     criterion: 'trusts-no-clock',
     edits: [
-      { find: `const TRY_AGAIN: Verdict =`, replace: `let serverNowMs = 0;\nconst TRY_AGAIN: Verdict =` },
+      { find: `const TRY_AGAIN: Transient =`, replace: `let serverNowMs = 0;\nconst TRY_AGAIN: Transient =` },
       {
         find: `const body: unknown = await response.json().catch(() => null);`,
         replace: `const body: unknown = await response.json().catch(() => null);
@@ -527,7 +540,7 @@ export const mistakes: Mistake[] = [
     id: 'failed-write-ignored',
     title: 'Goes on with a pair that the keychain did not take.',
     criterion: 'outlives-the-keychain',
-    edits: [{ find: `() => true,\n        () => false,`, replace: `() => true,\n        () => true,` }],
+    edits: [{ find: `} catch {\n        return false;\n      }`, replace: `} catch {}` }],
   },
   {
     id: 'failed-sign-in-ignored',
@@ -558,8 +571,8 @@ export const mistakes: Mistake[] = [
     criterion: 'spends-little',
     edits: [
       {
-        find: `if (isStored) own.stored = stored;`,
-        replace: `if (isStored) own.stored = stored;\n      if (isStored) await write(stored).catch(() => undefined);`,
+        find: `own.stored = stored;`,
+        replace: `own.stored = stored;\n      await write(stored).catch(() => undefined);`,
       },
     ],
   },

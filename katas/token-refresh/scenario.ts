@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { Session, SessionState, TokenRefreshModule } from '#contract/token-refresh';
 import {
+  atSend,
   defineAction,
   defineScenario,
   type Invariant,
@@ -268,18 +269,6 @@ const refreshTokenIn = ({ body }: RequestRecord): string => tokensIn(body ?? '')
 const tokensOf = (request: RequestRecord): string[] =>
   tokensIn(`${request.url} ${Object.values(request.headers).join(' ')} ${request.body ?? ''}`);
 
-type RequestEvent = Extract<TraceEvent, { kind: 'request' }>;
-
-/** Calls `look` for each request as it leaves. */
-function atSend(
-  look: (world: SessionWorld) => (request: RequestRecord, event: RequestEvent) => string | undefined,
-): NonNullable<SessionInvariant['watch']> {
-  return (world) => {
-    const lookAt = look(world);
-    return (event) => (event.kind === 'request' && event.phase === 'sent' ? lookAt(event.request, event) : undefined);
-  };
-}
-
 const isKeychainWrite = (event: TraceEvent): boolean =>
   event.kind === 'storage' && event.phase === 'applied' && event.call.startsWith('secureStore.');
 
@@ -379,20 +368,14 @@ const oneRefreshAtATime: SessionInvariant = {
   id: 'one-refresh-at-a-time',
   promise: 'A session has one refresh out at most.',
   spec: ['R2', 'E1'],
-  watch: ({ backend }) => {
-    const out = new Map<number, number>();
-    return (event) => {
-      if (event.kind === 'kill') out.clear();
-      if (event.kind !== 'request' || event.request.endpoint !== REFRESH) return undefined;
-      const { request } = event;
-      const family = backend.pairOf(refreshTokenIn(request))?.family ?? 0;
-      if (request.outcome !== null && out.get(family) === request.id) out.delete(family);
-      if (event.phase !== 'sent') return undefined;
-      const other = out.get(family);
-      out.set(family, request.id);
-      return other === undefined ? undefined : `Refresh ${request.nth} left while another was still out.`;
+  watch: atSend(({ backend }: SessionWorld) => {
+    const familyOf = (request: RequestRecord) => backend.pairOf(refreshTokenIn(request))?.family;
+    return (sent, out) => {
+      if (sent.endpoint !== REFRESH) return undefined;
+      const isTwin = (other: RequestRecord) => other.endpoint === REFRESH && familyOf(other) === familyOf(sent);
+      return out.some(isTwin) ? `Refresh ${sent.nth} left while another was still out.` : undefined;
     };
-  },
+  }),
 };
 
 const silentOffline: SessionInvariant = {
@@ -633,7 +616,7 @@ const neverAsAnother: SessionInvariant = {
   id: 'never-as-another',
   promise: 'No call is sent with the token of a session it was not begun under.',
   spec: ['R10', 'E6'],
-  watch: atSend(({ backend, facts }) => (request) => {
+  watch: atSend(({ backend, facts }: SessionWorld) => (request) => {
     const made = facts.calls[callOf(request) - 1];
     const pair = backend.pairOf(bearerOf(request));
     if (!made?.login || !pair || pair.family === made.login.family) return undefined;
@@ -702,7 +685,7 @@ const signedOutStaysOut: SessionInvariant = {
   id: 'signed-out-stays-out',
   promise: 'After a sign-out nothing but one logout request carries a token of that session.',
   spec: ['R10'],
-  watch: atSend(({ backend, facts }) => {
+  watch: atSend(({ backend, facts }: SessionWorld) => {
     const told = new Set<number>();
     return (request) => {
       for (const token of tokensOf(request)) {

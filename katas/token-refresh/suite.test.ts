@@ -129,6 +129,17 @@ test('lets a caller go who gives up, and goes on for the others', { tags: ['sing
   expect(refreshes()).toHaveLength(1);
 });
 
+test('turns a caller away who has given up before the call', { tags: ['single-flight', 'R2'] }, async () => {
+  const session = await signedIn('ada');
+  await phone.pass(5 * MINUTE);
+  server.use(http.post(REFRESH, silence));
+
+  const call = nameOf(session.fetch(ME, { signal: AbortSignal.abort() }));
+
+  expect(await Promise.race([call, phone.settle().then(() => 'still waits')])).toBe('AbortError');
+  expect(sentTo(ME)).toEqual([]);
+});
+
 test('refreshes a token with less than 30 s left before anything leaves', {
   tags: ['ahead-of-time', 'R3'],
 }, async () => {
@@ -213,7 +224,14 @@ test('keeps the user signed in, whatever befalls a refresh', { tags: ['stays-sig
   const session = await signedIn('ada');
   await phone.pass(6 * MINUTE);
 
-  for (const answer of [lostAnswer, () => json(500), () => json(403), () => json(400, { error: 'invalid_request' })]) {
+  const answers = [
+    lostAnswer,
+    () => json(500),
+    () => json(403),
+    () => json(400, { error: 'invalid_request' }),
+    () => json(503, { error: 'invalid_grant' }),
+  ];
+  for (const answer of answers) {
     server.use(http.post(REFRESH, answer));
     const ending = codeOf(session.fetch(ME));
     await phone.pass(5 * SECOND);
@@ -276,6 +294,34 @@ test('is signed in from storage, offline and with an old token', { tags: ['start
   expect(phone.requests).toEqual([]);
 });
 
+test('takes a record it cannot read for none', { tags: ['starts-offline', 'R9'] }, async () => {
+  const states: unknown[] = [];
+
+  for (const text of ['', 'null', '[]', '{}', '{"accessToken":"at-01']) {
+    await signedIn('ada');
+    for (const { module, key } of phone.disk.entries()) phone.disk[module].set(key, text);
+    states.push((await launch()).getState());
+  }
+  const session = await signedIn('bo');
+
+  expect(states).toEqual(Array(5).fill({ status: 'signed-out', userId: null, reason: null }));
+  expect((await session.fetch(ME)).status).toBe(200);
+});
+
+test('gives up its tries when the phone goes offline', { tags: ['silent-offline', 'R9'] }, async () => {
+  const session = await signedIn('ada');
+  await phone.pass(5 * MINUTE);
+  server.use(http.post(REFRESH, () => json(503)));
+
+  const ending = codeOf(session.fetch(ME));
+  await phone.settle();
+  await phone.goOffline();
+  await phone.pass(5 * SECOND);
+
+  expect(await ending).toBe('network');
+  expect(refreshes()).toHaveLength(1);
+});
+
 test('asks for no token while offline', { tags: ['silent-offline', 'R9'] }, async () => {
   const session = await signedIn('ada');
   await phone.pass(HOUR);
@@ -301,13 +347,62 @@ test('ends all at dispose, and keeps what is stored', { tags: ['ends-cleanly', '
 
   session.dispose();
   const sentBefore = phone.requests.length;
+  const ending = await Promise.race([waiter, phone.settle().then(() => 'still waits')]);
   await phone.pass(MINUTE);
 
-  expect(await waiter).toBe('disposed');
+  expect(ending).toBe('disposed');
   expect(phone.requests).toHaveLength(sentBefore);
   expect(phone.listenerCount()).toBe(listenersBefore);
-  expect(await codeOf(session.fetch(ME))).toBe('disposed');
+  expect([await codeOf(session.fetch(ME)), await codeOf(session.start())]).toEqual(['disposed', 'disposed']);
   expect((await launch()).getState().userId).toBe('ada');
+});
+
+test('ends a try that is out at dispose', {
+  tags: ['ends-cleanly', 'R13'],
+}, async () => {
+  const session = await signedIn('ada');
+  backend.expireAccessTokens();
+  await session.fetch(ME);
+  server.use(http.post(REFRESH, silence));
+  await phone.pass(5 * MINUTE);
+  const waiters = [codeOf(session.fetch(ME)), codeOf(session.getAccessToken())];
+  await phone.settle();
+
+  session.dispose();
+  const endings = await Promise.race([Promise.all(waiters), phone.settle().then(() => 'still wait')]);
+  await phone.pass(MINUTE);
+
+  expect(endings).toEqual(['disposed', 'disposed']);
+  expect(refreshes()).toHaveLength(2);
+});
+
+test('gives a call that is out its answer after dispose', { tags: ['ends-cleanly', 'R13'] }, async () => {
+  const session = await signedIn('ada');
+  backend.expireAccessTokens();
+  const late = holdAnswer(ME);
+  const call = session.fetch(ME);
+  await phone.settle();
+
+  session.dispose();
+  late.release();
+  const { status } = await call;
+  await session.fetch(`${FILES}/files/map.pdf`);
+
+  expect(status).toBe(401);
+  expect(phone.requests.map(({ url }) => url)).toEqual([ME, `${FILES}/files/map.pdf`]);
+});
+
+test('turns everybody away once it is disposed', { tags: ['ends-cleanly', 'R13'] }, async () => {
+  const session = await create();
+  const early = [codeOf(session.fetch(ME)), codeOf(session.adopt(backend.signIn('ada')))];
+  const starting = codeOf(session.start());
+
+  session.dispose();
+  const calls = [session.start(), session.adopt(backend.signIn('bo')), session.signOut(), session.getAccessToken()];
+  const endings = Promise.all([...early, starting, ...calls.map(codeOf)]);
+
+  expect(await Promise.race([endings, phone.settle().then(() => 'still wait')])).toEqual(Array(7).fill('disposed'));
+  expect([session.getState().status, storedTokens()]).toEqual(['unknown', []]);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -327,6 +422,46 @@ test('ends the session when the server says so, and only then', { tags: ['sees-t
   expect(session.getState()).toEqual({ status: 'signed-out', userId: null, reason: 'session-ended' });
   expect([refreshes().length, storedTokens()]).toEqual([1, []]);
   expect((await launch()).getState()).toEqual({ status: 'signed-out', userId: null, reason: null });
+});
+
+test('asks no more for a session that the server has ended', { tags: ['sees-the-end', 'R8'] }, async () => {
+  const session = await signedIn('ada');
+  const late = holdAnswer(ORDERS);
+  backend.revoke('ada');
+  const slow = session.fetch(ORDERS, { method: 'POST', body: '{}' }).then(
+    ({ status }) => status,
+    ({ code }) => code,
+  );
+  await phone.settle();
+
+  await codeOf(session.fetch(ME));
+  late.release();
+
+  expect([401, 'signed-out']).toContain(await slow);
+  expect([refreshes().length, sentTo(ORDERS).length, session.getState().status]).toEqual([1, 1, 'signed-out']);
+});
+
+test('leaves who comes next alone when the session before has ended', { tags: ['sees-the-end', 'R8'] }, async () => {
+  const session = await signedIn('ada');
+  backend.revoke('ada');
+  const late = holdAnswer(REFRESH);
+  const call = session.fetch(ME).then(
+    ({ status }) => status,
+    ({ code }) => code,
+  );
+  await phone.settle();
+
+  phone.holdWrites();
+  const change = session.adopt(backend.signIn('bo'));
+  late.release();
+  await phone.settle();
+  await phone.releaseWrites();
+  await change;
+  await phone.settle();
+
+  expect([401, 'signed-out']).toContain(await call);
+  expect(session.getState()).toEqual({ status: 'signed-in', userId: 'bo', reason: null });
+  expect(storedTokens()).toEqual([['at-02-0001', 'rt-02-0001']]);
 });
 
 test('stores the new pair before it lets anybody go on', { tags: ['stored-before-used', 'R6'] }, async () => {
@@ -385,10 +520,10 @@ test('waits as long as Retry-After asks, up to 5 s', { tags: ['tries-thrice', 'R
   await phone.pass(5 * MINUTE);
   const at = (ms: number) => new Date(phone.serverNowMs() + ms).toUTCString();
   const answers = [
-    () => json(429, {}, { 'Retry-After': '4' }),
+    () => json(429, {}, { 'Retry-After': '5' }),
     () => json(503, {}, { 'Retry-After': at(3 * SECOND), Date: at(0) }),
     () => json(500),
-    () => json(429, {}, { 'Retry-After': '6' }),
+    () => json(429, {}, { 'Retry-After': '60' }),
   ];
   server.use(http.post(REFRESH, () => answers.shift()?.() ?? json(500)));
 
@@ -398,9 +533,34 @@ test('waits as long as Retry-After asks, up to 5 s', { tags: ['tries-thrice', 'R
   const turnedAway = codeOf(session.fetch(ME));
   await phone.pass(20 * SECOND);
 
-  expect(gapsMs).toEqual([4 * SECOND, 3 * SECOND]);
+  expect(gapsMs).toEqual([5 * SECOND, 3 * SECOND]);
   expect(refreshes()).toHaveLength(4);
   expect(await Promise.all([patient, turnedAway])).toEqual(['refresh-unavailable', 'refresh-unavailable']);
+});
+
+test('pauses as ever for a Retry-After that says nothing', { tags: ['tries-thrice', 'R7'] }, async () => {
+  const session = await signedIn('ada');
+  await phone.pass(5 * MINUTE);
+  const at = (ms: number) => new Date(phone.serverNowMs() + ms).toUTCString();
+  const headers = [
+    { 'Retry-After': '0' },
+    { 'Retry-After': 'soon' },
+    { 'Retry-After': '4' },
+    { 'Retry-After': at(-3 * SECOND), Date: at(0) },
+    { 'Retry-After': at(4 * SECOND) },
+  ];
+  server.use(http.post(REFRESH, () => json(503, {}, headers.shift() ?? {})));
+
+  const startMs = phone.serverNowMs();
+  const first = codeOf(session.fetch(ME)).then(() => phone.serverNowMs() - startMs);
+  await phone.pass(20 * SECOND);
+  const second = codeOf(session.fetch(ME));
+  await phone.pass(20 * SECOND);
+
+  // After the third try there is nothing to wait for, whatever the answer asks.
+  expect(Math.abs((await first) - 3 * SECOND)).toBeLessThan(100);
+  expect(gapsOf(refreshes())).toEqual([SECOND, 2 * SECOND, 17 * SECOND, SECOND, 2 * SECOND]);
+  expect(await second).toBe('refresh-unavailable');
 });
 
 test('sends one key with each refresh token, also after a kill', {
@@ -476,6 +636,23 @@ test('signs out at once, whether or not the server hears of it', { tags: ['signs
   expect((await launch()).getState().status).toBe('signed-out');
 });
 
+test('tells the server nothing when nobody is signed in', { tags: ['signs-out-at-once', 'R10'] }, async () => {
+  const session = await signedIn('ada');
+  backend.revoke('ada');
+  phone.failNextWrite('failed');
+  await codeOf(session.fetch(ME));
+  const left = storedTokens().length;
+
+  phone.failNextWrite('failed');
+  const refused = await codeOf(session.signOut());
+  await session.signOut();
+  await phone.settle();
+
+  expect([left, refused, storedTokens()]).toEqual([1, 'storage-failed', []]);
+  expect(session.getState()).toEqual({ status: 'signed-out', userId: null, reason: 'session-ended' });
+  expect(sentTo(LOGOUT)).toEqual([]);
+});
+
 test('brings nothing back when a refresh ends after the sign-out', { tags: ['no-resurrection', 'E5'] }, async () => {
   const session = await signedIn('ada');
   backend.expireAccessTokens();
@@ -490,6 +667,25 @@ test('brings nothing back when a refresh ends after the sign-out', { tags: ['no-
   expect(await waiter).toBe('signed-out');
   expect([session.getState().status, storedTokens(), refreshes().length]).toEqual(['signed-out', [], 1]);
   expect(sentTo(ME)).toHaveLength(1);
+});
+
+test('stores no late pair over who has come next', { tags: ['no-resurrection', 'R10'] }, async () => {
+  const session = await signedIn('ada');
+  backend.expireAccessTokens();
+  const late = holdAnswer(REFRESH);
+  const waiter = codeOf(session.fetch(ME));
+  await phone.settle();
+
+  phone.holdWrites();
+  const change = session.adopt(backend.signIn('bo'));
+  late.release();
+  await phone.settle();
+  await phone.releaseWrites();
+  await change;
+  await phone.settle();
+
+  expect(await waiter).toBe('signed-out');
+  expect([session.getState().userId, storedTokens()]).toEqual(['bo', [['at-02-0001', 'rt-02-0001']]]);
 });
 
 test('never replays the call of one user as another', { tags: ['never-as-another', 'E6', 'R10'] }, async () => {
@@ -542,6 +738,35 @@ test('takes neither a portal nor its HTML for an answer', { tags: ['knows-a-port
   expect(await ending).toBe('refresh-unavailable');
   expect([status, session.getState().userId]).toEqual([200, 'ada']);
   expect(refreshes()).toHaveLength(4);
+});
+
+test('takes only a whole pair for one, and only an object for the end', {
+  tags: ['knows-a-portal', 'R8'],
+}, async () => {
+  const session = await signedIn('ada');
+  await phone.pass(5 * MINUTE);
+  const pair = { accessToken: 'at-01-0002', refreshToken: 'rt-01-0002', expiresIn: 300 };
+  const answers = [
+    ...[null, [], 'welcome', { ...pair, expiresIn: 0 }].map((body) => () => HttpResponse.json(body)),
+    ...Object.keys(pair).map((name) => () => HttpResponse.json({ ...pair, [name]: undefined })),
+    ...[null, [], 'sign in'].map((body) => () => HttpResponse.json(body, { status: 401 })),
+    () => HttpResponse.json(null, { status: 400 }),
+    () => HttpResponse.json(pair, { status: 203 }),
+  ];
+  const answersLeft = [...answers];
+  server.use(http.post(REFRESH, () => answersLeft.shift()?.() ?? json(500)));
+
+  const codes: string[] = [];
+  for (let tries = 0; tries < answers.length; tries += 3) {
+    const ending = codeOf(session.fetch(ME));
+    await phone.pass(5 * SECOND);
+    codes.push(await ending);
+  }
+  server.use(http.post(REFRESH, answerAsUsual));
+
+  expect(codes).toEqual(Array(4).fill('refresh-unavailable'));
+  expect([answersLeft.length, sentTo(ME).length, session.getState().status]).toEqual([0, 0, 'signed-in']);
+  expect((await session.fetch(ME)).status).toBe(200);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------

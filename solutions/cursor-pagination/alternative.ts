@@ -119,7 +119,7 @@ class FeedPager<T extends PagerItem> implements Pager<T> {
     if (this.#isStale(question)) return;
     this.#first = null;
     if (outcome.is !== 'page') {
-      this.#set({ status: 'idle', error: outcome.is === 'failed' ? outcome.error : { code: 'http', status: 410 } });
+      this.#set({ status: 'idle', error: outcome.is === 'failed' ? outcome.error : { code: 'bad-response' } });
       return;
     }
     this.#places = new Map();
@@ -182,7 +182,7 @@ class FeedPager<T extends PagerItem> implements Pager<T> {
     const query = { ...this.#params, limit, ...(cursor === null ? {} : { cursor }) };
     const search = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
     const response = await request(`${apiUrl}${path}?${search.join('&')}`, { signal });
-    const body = await response.json().catch(() => null);
+    const body = readJson(await response.text());
     const { status } = response;
     const isRefused = status === 410 || (status === 400 && body?.error === 'invalid_cursor');
     if (isRefused && cursor !== null) return { is: 'refused' };
@@ -225,6 +225,15 @@ const keyOf = (params: PagerParams): string => JSON.stringify(Object.entries(par
 const hasItems = (items: unknown): items is PagerItem[] =>
   Array.isArray(items) && items.every((item) => typeof item?.id === 'string');
 
+/** A body that is lost on the way rejects before this; what arrives and is no JSON is null. */
+function readJson(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 function isPage(body: { items?: unknown; nextCursor?: unknown } | null): boolean {
   return hasItems(body?.items) && (body?.nextCursor === null || typeof body?.nextCursor === 'string');
 }
@@ -232,5 +241,5 @@ function isPage(body: { items?: unknown; nextCursor?: unknown } | null): boolean
 function errorOf(error: unknown): PagerError {
   const { code, status } = typeof error === 'object' && error !== null ? (error as Partial<PagerError>) : {};
   if (code !== 'http' && code !== 'bad-response') return NETWORK;
-  return status === undefined ? { code } : { code, status };
+  return code === 'http' && typeof status === 'number' ? { code, status } : { code };
 }

@@ -27,7 +27,7 @@ class PageFailure extends Error implements PagerError {
   readonly status?: number;
 
   constructor(code: PagerError['code'], status?: number) {
-    super(`Failed to load a page: ${code} ${status ?? ''}`);
+    super(`Failed to load a page: ${code}`);
     this.code = code;
     if (status !== undefined) this.status = status;
   }
@@ -148,7 +148,7 @@ export const createPager: CreatePager = <T extends PagerItem>(options: PagerOpti
     if (!isConnected) throw new PageFailure('network');
     const page = await fetchPage(request);
     if (page !== 'restart') return page;
-    throw request.cursor === null ? new PageFailure('http') : new Restart();
+    throw request.cursor === null ? new PageFailure('bad-response') : new Restart();
   }
 
   function view(): PagerState<T> {
@@ -179,28 +179,29 @@ export const createPager: CreatePager = <T extends PagerItem>(options: PagerOpti
   }
 
   /** Work ends in one change of the state: what came in, and that nothing is going on any more. */
-  function end(failure: unknown): void {
+  function end(failure: PagerError | null): void {
     work = null;
-    error = failure ? toPagerError(failure) : null;
+    error = failure;
     publish();
   }
 
   async function loadFirst(own: Work): Promise<void> {
     // Aborts a next page that is out. Asks whatever the clock says: staleness is not looked at.
-    const { error: failure, data } = await list.refetch();
+    const { isError, error: cause, data } = await list.refetch();
     if (work !== own) return;
-    if (!failure && data) keep(data);
-    end(failure);
+    if (!isError && data) keep(data);
+    end(isError ? toPagerError(cause) : null);
   }
 
   async function loadNext(own: Work): Promise<void> {
     for (let asked = 1; ; asked += 1) {
       const known = view().items.length;
-      const { error: failure, hasNextPage } = await list.fetchNextPage();
+      const { isError, error: cause, hasNextPage } = await list.fetchNextPage();
       if (work !== own) return;
-      if (failure instanceof Restart) return restart(own);
-      const isWorthAsking = !failure && hasNextPage && view().items.length === known;
-      if (!isWorthAsking || asked === PAGES_PER_CALL_MAX) return end(failure);
+      if (cause instanceof Restart) return restart(own);
+      if (isError) return end(toPagerError(cause));
+      const isWorthAsking = hasNextPage && view().items.length === known;
+      if (!isWorthAsking || asked === PAGES_PER_CALL_MAX) return end(null);
     }
   }
 
@@ -226,7 +227,7 @@ export const createPager: CreatePager = <T extends PagerItem>(options: PagerOpti
   }
 
   async function start(): Promise<void> {
-    if (isDisposed || work) return work?.ended;
+    if (isDisposed) return;
     return begin('first', async (own) => {
       await showStored(own);
       if (work === own) await loadFirst(own);

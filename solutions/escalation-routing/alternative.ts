@@ -371,6 +371,7 @@ class Planner {
       this.#mend(climber, recipient);
     }
     if (alert.requiresAck && climber.stage === 3 && lookedAt !== null && lookedAt >= climber.begunAt + LAST_WAIT) {
+      this.#giveUp(climber, 'exhausted');
       climber.isDone = true;
     }
   }

@@ -94,7 +94,7 @@ function climb(of: Case, recipient: Recipient, ladder: Ladder, nowMs: number, lo
     const channel = replacement(of, recipient, now);
     if (!channel) {
       const isAtEnd = now.stage === 3 && lookedAt !== null && lookedAt >= endAt(of, now);
-      return isAtEnd ? { ...now, isAtEnd } : now;
+      return isAtEnd ? { ...endUnsent(now, 'exhausted'), isAtEnd } : now;
     }
     now = { ...now, attempts: [...now.attempts, planned(of, contactAt(recipient, now.stage), channel, now.stage)] };
   }
@@ -488,10 +488,7 @@ export const createEscalation: CreateEscalation = ({ device, apiUrl, fetch: requ
   /** The outcome of one message, for every recipient it was meant for. What an event told before stays. */
   function settleSend(alertId: string, place: Attempt, outcome: Outcome, only?: Recipient): void {
     const isFinal = outcome.status === 'sent' || outcome.status === 'failed';
-    const isMeant = (attempt: Attempt) =>
-      isFinal
-        ? !isSettled(attempt)
-        : isUnsent(attempt) && (attempt.status !== outcome.status || attempt.reason !== outcome.reason);
+    const isMeant = (attempt: Attempt) => (isFinal ? !isSettled(attempt) : isUnsent(attempt));
     const settleIn = (ladder: Ladder, { id }: Recipient) =>
       !only || only.id === id ? settle(ladder, place, outcome, isMeant) : ladder;
     update(alertId, (now) => advance(mapLadders(now, settleIn), Date.now(), null));

@@ -147,6 +147,7 @@ class TokenSession implements Session {
   #stopListening = () => {};
   /** netInfo tells its listeners how things are soon after they have joined. */
   readonly #hasHeardOfNetwork: Promise<void>;
+  #endTheWait = () => {};
   #state: SessionState = { status: 'unknown', userId: null, reason: null };
   #account: Account | null = null;
   #isOnline = true;
@@ -161,6 +162,7 @@ class TokenSession implements Session {
     this.#options = options;
     this.#disk = options.device.secureStore;
     this.#hasHeardOfNetwork = new Promise((heard) => {
+      this.#endTheWait = heard;
       this.#stopListening = options.device.netInfo.addEventListener(({ isConnected }) => {
         this.#isOnline = isConnected;
         heard();
@@ -254,6 +256,7 @@ class TokenSession implements Session {
   dispose(): void {
     this.#isDisposed = true;
     this.#stopListening();
+    this.#endTheWait();
     this.#account?.close(this.#over());
     this.#open();
   }
@@ -309,7 +312,7 @@ class TokenSession implements Session {
       signal,
     );
     const body: unknown = await answer.json().catch(() => null);
-    const isJson = typeof body === 'object' && body !== null;
+    const isJson = typeof body === 'object' && body !== null && !Array.isArray(body);
     if (answer.status === 200 && isTokens(body)) return body;
     if (answer.status === 401 && isJson) return 'ended';
     if (answer.status === 400 && isJson && 'error' in body && body.error === 'invalid_grant') return 'ended';
@@ -367,8 +370,8 @@ function waitAskedFor(headers: Headers): number | null {
   const asked = headers.get('Retry-After') ?? '';
   if (asked.trim() === '') return null;
   const seconds = Number(asked);
-  const now = Date.parse(headers.get('Date') ?? new Date().toISOString());
-  const ms = Number.isNaN(seconds) ? Date.parse(asked) - now : seconds * 1_000;
+  const serverNow = Date.parse(headers.get('Date') ?? '');
+  const ms = Number.isNaN(seconds) ? Date.parse(asked) - serverNow : seconds * 1_000;
   return ms > 0 ? ms : null;
 }
 

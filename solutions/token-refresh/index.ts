@@ -1,14 +1,15 @@
 // The reference. Every session is one `Stay`: a call holds on to the stay it began in, and what belongs to an ended stay
 // can neither send, nor store, nor bring anything back.
 import { createStore } from 'zustand/vanilla';
-import type { CreateSession, RefreshTokens, SessionErrorCode, SessionState, Tokens } from '#contract/token-refresh';
+import type { CreateSession, SessionErrorCode, SessionState, Tokens } from '#contract/token-refresh';
 
 const RECORD_KEY = 'session';
 const MARGIN_SECONDS = 30;
 const TRY_MS = 5_000;
 const RETRY_AFTER_MAX_MS = 5_000;
-/** After the first and the second try. After the third there is nothing to wait for. */
-const PAUSES_MS = [1_000, 2_000, null];
+const NEVER = Number.POSITIVE_INFINITY;
+/** After each try. */
+const PAUSES_MS = [1_000, 2_000, NEVER];
 
 /** What the keychain holds: all of it in one value, so that no kill can tear a pair apart. */
 interface StoredSession extends Tokens {
@@ -23,16 +24,16 @@ interface StoredSession extends Tokens {
 interface Stay {
   stored: StoredSession;
   /** The refresh that is going on, for all who need one. */
-  refreshing: Promise<string> | null;
+  refreshing: Promise<void> | null;
   /** Aborts when the stay ends, for whatever reason. */
   readonly ending: AbortController;
 }
 
-type Verdict =
-  | { readonly kind: 'renewed'; readonly tokens: Tokens }
-  | { readonly kind: 'ended' }
-  /** Nobody knows whether the server has rotated; the key makes it safe to ask again. */
-  | { readonly kind: 'transient'; readonly retryAfterMs: number | null };
+/** Nobody knows whether the server has rotated; the key makes it safe to ask again. */
+interface Transient {
+  readonly retryAfterMs: number | null;
+}
+type Verdict = Tokens | 'ended' | Transient;
 
 const UNKNOWN: SessionState = { status: 'unknown', userId: null, reason: null };
 const signedIn = (userId: string): SessionState => ({ status: 'signed-in', userId, reason: null });
@@ -140,7 +141,7 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
 
   /** The session a call belongs to, from its beginning to its end. */
   async function currentStay(): Promise<Stay> {
-    if (!stay) await started;
+    await started;
     if (isDisposed || !stay) throw gone();
     return stay;
   }
@@ -151,8 +152,7 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
     const own = await unlessAborted(currentStay(), call.signal);
 
     const isEarly = isNearItsEnd(own.stored);
-    const token = isEarly ? await unlessAborted(refreshed(own), call.signal) : own.stored.accessToken;
-    if (isOver(own)) throw gone();
+    const token = await tokenOf(own, isEarly, call.signal);
     const answer = await call.send(token);
     if (answer.status !== 401 || !call.isRepeatable || isOver(own)) return answer;
 
@@ -160,45 +160,46 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
     const isOutdated = token !== own.stored.accessToken;
     // A call has one refresh at most. A new token that is refused will not be mended by a newer one.
     if (isEarly && !isOutdated) return answer;
-    const next = isOutdated ? own.stored.accessToken : await unlessAborted(refreshed(own), call.signal);
-    if (isOver(own)) throw gone();
-    return call.send(next);
+    return call.send(await tokenOf(own, !isOutdated, call.signal));
   }
 
   async function getAccessToken(): Promise<string> {
     const own = await currentStay();
-    return isNearItsEnd(own.stored) ? refreshed(own) : own.stored.accessToken;
+    return tokenOf(own, isNearItsEnd(own.stored), null);
+  }
+
+  /** The token of this session, renewed first or as it is. While one waits for it, the session may end. */
+  async function tokenOf(own: Stay, isRefreshNeeded: boolean, signal: AbortSignal | null): Promise<string> {
+    if (isRefreshNeeded) await unlessAborted(refreshed(own), signal);
+    if (isOver(own)) throw gone();
+    return own.stored.accessToken;
   }
 
   // -------------------------------------------------------------------------------------------------------------------
   // Refresh: one for all, stored before anybody may go on
 
-  function refreshed(own: Stay): Promise<string> {
+  function refreshed(own: Stay): Promise<void> {
     own.refreshing ??= renew(own).finally(() => {
       own.refreshing = null;
     });
     return own.refreshing;
   }
 
-  async function renew(own: Stay): Promise<string> {
+  async function renew(own: Stay): Promise<void> {
     for (const pauseMs of PAUSES_MS) {
       const { isConnected } = await netInfo.fetch();
-      if (isOver(own)) throw gone();
+      if (isOver(own)) return;
       if (!isConnected) throw offline();
 
       const verdict = await ask(own);
-      if (isOver(own)) throw gone();
-      if (verdict.kind === 'ended') {
-        await endByServer(own);
-        throw gone();
-      }
+      if (verdict === 'ended') return endByServer(own);
       // A pair that the keychain does not take is asked for again: the same key gets the same pair.
-      if (verdict.kind === 'renewed' && (await keep(own, verdict.tokens))) return own.stored.accessToken;
+      const isKept = 'accessToken' in verdict && (await keep(own, verdict));
+      if (isKept || isOver(own)) return;
 
-      const waitMs = (verdict.kind === 'transient' ? verdict.retryAfterMs : null) ?? pauseMs;
-      if (pauseMs === null || waitMs === null || waitMs > RETRY_AFTER_MAX_MS) break;
+      const waitMs = ('retryAfterMs' in verdict ? verdict.retryAfterMs : null) ?? pauseMs;
+      if (pauseMs === NEVER || waitMs > RETRY_AFTER_MAX_MS) break;
       await pause(waitMs, own.ending.signal);
-      if (isOver(own)) throw gone();
     }
     throw unavailable();
   }
@@ -210,11 +211,10 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
     const timer = setTimeout(stop, TRY_MS);
     ending.signal.addEventListener('abort', stop);
     try {
-      if (refresh) return fromCustom(await refresh(stored.refreshToken, limit.signal));
       const { refreshToken, refreshKey } = stored;
-      return await judge(
-        await post('/auth/refresh', { refreshToken }, { 'Idempotency-Key': refreshKey }, limit.signal),
-      );
+      if (refresh) return await refresh(refreshToken, limit.signal);
+      const headers = { 'Idempotency-Key': refreshKey };
+      return await judge(await post('/auth/refresh', { refreshToken }, headers, limit.signal));
     } catch {
       return TRY_AGAIN;
     } finally {
@@ -223,18 +223,18 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
     }
   }
 
-  /** Stores a new pair, then lets it be used. False when the keychain failed or the stay has ended meanwhile. */
+  /** Stores a new pair, then lets it be used. False when the keychain has failed or the stay was over. */
   function keep(own: Stay, tokens: Tokens): Promise<boolean> {
     const stored = toRecord(own.stored.userId, tokens, Date.now());
     return inTurn(async () => {
-      if (isOver(own)) throw gone();
-      const isStored = await write(stored).then(
-        () => true,
-        () => false,
-      );
-      if (isStored) own.stored = stored;
-      if (isOver(own)) throw gone();
-      return isStored;
+      if (isOver(own)) return false;
+      try {
+        await write(stored);
+      } catch {
+        return false;
+      }
+      own.stored = stored;
+      return true;
     });
   }
 
@@ -271,28 +271,23 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
 // ---------------------------------------------------------------------------------------------------------------------
 // What an answer to a refresh means
 
-const TRY_AGAIN: Verdict = { kind: 'transient', retryAfterMs: null };
+const TRY_AGAIN: Transient = { retryAfterMs: null };
 
 async function judge(response: Response): Promise<Verdict> {
   const { status, headers } = response;
   const body: unknown = await response.json().catch(() => null);
-  if (status === 200 && areTokens(body)) return { kind: 'renewed', tokens: body };
+  if (status === 200 && areTokens(body)) return body;
   // RFC 6749, 5.2. All else may be a proxy, a portal or a bad hour: no reason to send anybody to the login screen.
-  if (status === 400 && isObject(body) && body.error === 'invalid_grant') return { kind: 'ended' };
-  if (status === 401 && isObject(body)) return { kind: 'ended' };
-  return { kind: 'transient', retryAfterMs: retryAfterMs(headers) };
-}
-
-function fromCustom(answer: Awaited<ReturnType<RefreshTokens>>): Verdict {
-  if (answer === 'ended') return { kind: 'ended' };
-  return areTokens(answer) ? { kind: 'renewed', tokens: answer } : TRY_AGAIN;
+  if (status === 400 && isObject(body) && body.error === 'invalid_grant') return 'ended';
+  if (status === 401 && isObject(body)) return 'ended';
+  return { retryAfterMs: retryAfterMs(headers) };
 }
 
 /** RFC 9110, 10.2.3: seconds or a date. The date is held against the server's own `Date`: the phone's may be wrong. */
 function retryAfterMs(headers: Headers): number | null {
-  const value = headers.get('Retry-After')?.trim() ?? '';
-  const serverNowMs = Date.parse(headers.get('Date') ?? '') || Date.now();
-  const waitMs = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - serverNowMs;
+  const value = headers.get('Retry-After') ?? '';
+  const seconds = Number(value);
+  const waitMs = Number.isNaN(seconds) ? Date.parse(value) - Date.parse(headers.get('Date') ?? '') : seconds * 1_000;
   return waitMs > 0 ? waitMs : null;
 }
 
@@ -309,10 +304,8 @@ function toRecord(
 
 function readRecord(text: string | null): StoredSession | null {
   const record = parse(text ?? '');
-  if (!areTokens(record)) return null;
-  const { userId, receivedAtMs, refreshKey }: Partial<Record<string, unknown>> = { ...record };
-  if (!isText(userId) || !isText(refreshKey) || typeof receivedAtMs !== 'number') return null;
-  return { ...record, userId, refreshKey, receivedAtMs };
+  // It was written at once: where the tokens are, the rest is.
+  return areTokens(record) ? (record as StoredSession) : null;
 }
 
 function isNearItsEnd({ receivedAtMs, expiresIn }: StoredSession): boolean {
@@ -345,19 +338,20 @@ function repeatable(input: RequestInfo | URL, init: RequestInit): RepeatableCall
   };
 }
 
-function originOf(input: RequestInfo | URL): string | null {
-  return URL.parse(input instanceof Request ? input.url : String(input))?.origin ?? null;
+/** Throws on what is no address, as the global `fetch` does. */
+function originOf(input: RequestInfo | URL): string {
+  return new URL(input instanceof Request ? input.url : input).origin;
 }
 
 /** A caller that gives up leaves the wait. What it waited for goes on, for the others. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
   if (!signal) return promise;
-  return new Promise((resolve, reject) => {
+  const aborted = new Promise<never>((_, reject) => {
     const leave = () => reject(signal.reason);
     if (signal.aborted) leave();
-    signal.addEventListener('abort', leave, { once: true });
-    void promise.then(resolve, reject).then(() => signal.removeEventListener('abort', leave));
+    signal.addEventListener('abort', leave);
   });
+  return Promise.race([promise, aborted]);
 }
 
 /** Ends early when the signal aborts. */
@@ -391,7 +385,7 @@ function rethrowAsStorageError(cause: unknown): never {
 function areTokens(value: unknown): value is Tokens {
   if (!isObject(value)) return false;
   const { accessToken, refreshToken, expiresIn } = value;
-  return isText(accessToken) && isText(refreshToken) && typeof expiresIn === 'number' && expiresIn > 0;
+  return typeof accessToken === 'string' && typeof refreshToken === 'string' && Number(expiresIn) > 0;
 }
 
 function parse(text: string): unknown {
@@ -405,5 +399,3 @@ function parse(text: string): unknown {
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
