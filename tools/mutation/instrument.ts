@@ -16,6 +16,32 @@ export interface Mutant {
   readonly replacement: string;
 }
 
+/** As much of Babel's path as is looked at here. */
+interface SyntaxPath {
+  readonly node: {
+    readonly type: string;
+    readonly value?: unknown;
+    readonly quasis?: readonly { readonly value: { readonly raw: string } }[];
+    readonly callee?: { readonly type: string; readonly name?: string };
+  };
+  readonly parentPath: SyntaxPath | null;
+}
+
+/** A sentence in an error is for people: its wording is no promise. A code, which has no space, is one. */
+const wordsOfErrors = {
+  shouldIgnore(path: SyntaxPath): string | undefined {
+    const text =
+      typeof path.node.value === 'string' ? path.node.value : path.node.quasis?.map(({ value }) => value.raw).join();
+    if (!text?.includes(' ')) return undefined;
+    for (let up = path.parentPath; up && !up.node.type.endsWith('Statement'); up = up.parentPath) {
+      const { callee } = up.node;
+      if (callee && (callee.type === 'Super' || /error|failure/i.test(callee.name ?? '')))
+        return 'The words of an error.';
+    }
+    return undefined;
+  },
+};
+
 const silent = new Proxy({}, { get: () => () => undefined });
 
 /** Instruments a file's text. What the switch reads is `globalThis.__stryker__.activeMutant`. */
@@ -28,7 +54,7 @@ export async function instrument(name: string, text: string): Promise<{ text: st
   const instrumenter = injector.injectFunction(createInstrumenter as never) as ReturnType<typeof createInstrumenter>;
   const result = await instrumenter.instrument([{ name, content: text, mutate: true }], {
     plugins: null,
-    ignorers: [],
+    ignorers: [wordsOfErrors as never],
     excludedMutations: [],
   });
   const lines = text.split('\n');

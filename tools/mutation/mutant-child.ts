@@ -104,7 +104,7 @@ async function isKilled(subject: Subject, id: string, part: 'first' | 'rest'): P
 
 async function breaks(subject: Subject, id: string, from: number, to: number): Promise<boolean> {
   // Evenly over the whole order first, so that every kind of schedule is among them.
-  const stride = Math.max(1, Math.floor(SCHEDULES / FIRST_SCHEDULES));
+  const stride = coprimeStride(subject.schedules.length);
   const ordered = subject.schedules.map((_, n) => (n * stride) % subject.schedules.length);
   for (const n of ordered.slice(from, to)) {
     const schedule = subject.schedules[n];
@@ -113,6 +113,14 @@ async function breaks(subject: Subject, id: string, from: number, to: number): P
     if (violations.length > 0 || loadError !== null || hasRunAway) return true;
   }
   return false;
+}
+
+/** About as long as lets the first schedules reach over the whole order, and never one that comes back before all were met. */
+function coprimeStride(count: number): number {
+  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+  let stride = Math.max(1, Math.floor(count / FIRST_SCHEDULES));
+  while (gcd(count, stride) !== 1) stride += 1;
+  return stride;
 }
 
 async function costsTooMuch(subject: Subject, id: string): Promise<boolean> {

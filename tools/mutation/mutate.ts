@@ -23,7 +23,7 @@ async function main(): Promise<number> {
   const simulation = new MutantSimulation({ type: 'load', root, scenario, reference, mutated: target.file });
   try {
     for (const [n, mutant] of mutants.entries()) {
-      process.stderr.write(`\r${n + 1} of ${mutants.length}, ${survivors.length} alive `);
+      if (process.stderr.isTTY) process.stderr.write(`\r${n + 1} of ${mutants.length}, ${survivors.length} alive `);
       if (await simulation.kills(mutant.id, 'first')) continue;
       if (await diesInSuite(runner, target, text, mutant)) continue;
       if (!(await simulation.kills(mutant.id, 'rest'))) survivors.push(mutant);
@@ -59,7 +59,7 @@ function moved(file: string, text: string): string {
 
 function tell(mutants: readonly Mutant[], survivors: readonly Mutant[]): number {
   const score = 1 - survivors.length / Math.max(1, mutants.length);
-  process.stderr.write('\r');
+  if (process.stderr.isTTY) process.stderr.write('\r');
   console.log(
     `${slug}: ${mutants.length - survivors.length} of ${mutants.length} mutants killed, ${(score * 100).toFixed(1)} %`,
   );
