@@ -6,12 +6,13 @@ import { findingsTemplate } from '../review/findings.ts';
 import type { AnswerKey, Session } from '../review/round.ts';
 import { beginRound, nextNumber, openRound } from '../review/store.ts';
 import { wrap } from '../terminal/look.ts';
-import { readKept } from './attempts.ts';
+import { keptName, readKept } from './attempts.ts';
 import { CommandError } from './command-error.ts';
 import type { ReviewOptions } from './commands/review.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { createProgress } from './progress.ts';
+import { asWritten } from './render-review.ts';
 
 const ASKED = 'review-asked';
 
@@ -101,6 +102,9 @@ async function fromAttempt({ root, output }: CommandContext, kata: Kata, n: numb
       output.print(wrap(output.look, `Your attempt ${n} at ${kata.slug} breaks nothing: there is nothing to find.`));
       return null;
     case 'not-gradable':
-      throw new CommandError(`Your attempt ${n} cannot be graded: ${found.reason}`, EXIT.notGradable);
+      throw new CommandError(
+        `Your attempt ${n} cannot be judged whole: ${asWritten(found.reason, keptName(kata, n))}\nReview another one, or a round: npx kata review ${kata.slug}`,
+        EXIT.notGradable,
+      );
   }
 }

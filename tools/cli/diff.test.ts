@@ -83,6 +83,15 @@ test('knows the functions that a line stands in', () => {
   expect(namesAround(REFERENCE, 1, 1)).toEqual(['LIMIT']);
 });
 
+test('explains a field where a comment names it, and not where its name only stands between backticks', () => {
+  const code = 'interface Link {\n  readonly isPinged: boolean;\n}\n';
+  const notes =
+    '## Why it is built this way\n\n<!-- explains: isPinged -->\nOne ping a wake.\n\nSee `isPinged` and `Link`.\n';
+
+  expect(readNotes(notes, code).map(({ names }) => names)).toEqual([['isPinged'], ['Link']]);
+  expect(namesAround(code, 2, 2)).toEqual(['isPinged', 'Link']);
+});
+
 test('gives the reasons after a patch that is exact', async () => {
   await kata('diff', 'tiny');
 

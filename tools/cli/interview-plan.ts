@@ -67,7 +67,12 @@ function findOpen(
   if (resume === true) {
     const last = fitting.at(-1);
     if (last) return last.header;
-    throw new InterviewProblem('No interview is open. Begin one: npx kata interview');
+    const other = open.at(-1)?.header.kata.slug;
+    throw new InterviewProblem(
+      other === undefined
+        ? 'No interview is open. Begin one: npx kata interview'
+        : `No interview on ${slug} is open, but one on ${other} is. Go on with it: npx kata interview --resume`,
+    );
   }
   if (as === undefined || as === 'alone') return null;
   return fitting.findLast(({ header }) => header.mode === 'peer')?.header ?? null;

@@ -1,96 +1,86 @@
-// The interview on a real terminal, driven through tmux: keys without Enter, an editor, a kill, and going on.
-import { execFileSync, spawnSync } from 'node:child_process';
+// The interview on a real terminal: keys without Enter, an editor, a kill, and going on.
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makeTinyCourse, type TinyCourse } from '../course/testing/tiny-course.ts';
-
-const KATA = join(import.meta.dirname, 'kata.js');
-const hasTmux = spawnSync('tmux', ['-V']).status === 0;
-const why = hasTmux ? '' : ' (skipped: tmux is not installed)';
+import { HAS_TMUX, openTerminals, type Terminals, WHY_SKIPPED } from './testing/tmux.ts';
 
 let course: TinyCourse;
-const socket = `kata-${process.pid}`;
-const tmux = (...args: string[]): string => execFileSync('tmux', ['-L', socket, ...args], { encoding: 'utf8' });
-
+let terminals: Terminals;
 beforeEach(() => {
   course = makeTinyCourse();
   course.add('tiny');
+  terminals = openTerminals(course.root);
 });
 afterEach(() => {
-  spawnSync('tmux', ['-L', socket, 'kill-server']);
+  terminals.close();
   course.remove();
 });
 
-/** Opens a terminal that runs kata, and stays when it has ended. */
-function open(name: string, args: string, env = ''): void {
-  const command = `cd '${course.root}'; NO_COLOR=1 ${env} '${process.execPath}' --no-warnings '${KATA}' ${args}; echo "ended with $?"; cat`;
-  tmux('new-session', '-d', '-s', name, '-x', '60', '-y', '30', command);
-}
-/** What the terminal shows, wherever its lines break. */
-const screen = (name: string): string => tmux('capture-pane', '-p', '-t', name).replaceAll(/\s+/g, ' ');
-/** The screen shows it, sooner or later: how soon is the machine's affair. */
-const sees = (name: string, text: string | RegExp): Promise<void> =>
-  vi.waitFor(() => expect(screen(name)).toMatch(text), { timeout: 60_000, interval: 100 });
-const press = (name: string, ...keys: string[]): void => {
-  tmux('send-keys', '-t', name, ...keys);
-};
 const folder = (): string => join(course.root, '.kata/interviews');
 const read = (file: string): string => readFileSync(join(folder(), readdirSync(folder())[0] ?? '', file), 'utf8');
 
-test.runIf(hasTmux)(
-  `keeps a half-typed note through kill -9 and goes on where it was${why}`,
+test.runIf(HAS_TMUX)(
+  `keeps a half-typed note through kill -9 and goes on where it was${WHY_SKIPPED}`,
   { timeout: 180_000 },
   async () => {
-    open('one', 'interview tiny --seed 1');
-    await sees('one', 'The clock has not begun');
-    press('one', 's');
-    await sees('one', 'Phase 1 of 6');
-    press('one', 'n');
-    await sees('one', 'Phase 2 of 6');
-    press('one', 'i');
-    await sees('one', 'Enter keeps it');
-    tmux('send-keys', '-t', 'one', '-l', 'never lost');
-    await sees('one', 'Note: never lost');
+    terminals.open('one', 'interview tiny --seed 1');
+    await terminals.sees('one', 'The clock has not begun');
+    terminals.press('one', 's');
+    await terminals.sees('one', 'Phase 1 of 6');
+    terminals.press('one', 'n');
+    await terminals.sees('one', 'Phase 2 of 6');
+    terminals.press('one', 'i');
+    await terminals.sees('one', 'Enter keeps it');
+    terminals.type('one', 'never lost');
+    await terminals.sees('one', 'Note: never lost');
     await vi.waitFor(() => expect(read('draft-candidate.json')).toContain('never lost'), { timeout: 60_000 });
 
     process.kill((JSON.parse(read('candidate.lock')) as { pid: number }).pid, 'SIGKILL');
-    await sees('one', 'ended with 137');
-    open('two', 'interview --resume');
-    await sees('two', 'Note: never lost');
-    press('two', 'Enter');
-    await sees('two', 'paused, ');
-    press('two', 'p');
-    await sees('two', /Phase 2 of 6: Task and requirements · \d:\d\d left of 6:00/);
+    await terminals.sees('one', 'ended with 137');
+    terminals.open('two', 'interview --resume');
+    await terminals.sees('two', 'Note: never lost');
+    terminals.press('two', 'Enter');
+    await terminals.sees('two', 'paused, ');
+    terminals.press('two', 'p');
+    await terminals.sees('two', /Phase 2 of 6: Task and requirements · \d:\d\d left of 6:00/);
 
     expect(read('notes.md')).toContain('- never lost');
   },
 );
 
-test.runIf(hasTmux)(
-  `opens the editor on the notes, and is left at Ctrl-C with all kept${why}`,
+test.runIf(HAS_TMUX)(
+  `opens the editor on the notes, and is left at Ctrl-C with all kept${WHY_SKIPPED}`,
   { timeout: 180_000 },
   async () => {
     course.write('editor.sh', '#!/bin/sh\necho "written in my editor" >> "$1"\n');
     chmodSync(join(course.root, 'editor.sh'), 0o755);
-    open('one', 'interview tiny', `EDITOR="'${course.root}/editor.sh'"`);
-    await sees('one', 'e edit notes');
+    terminals.open('one', 'interview tiny', `EDITOR="'${course.root}/editor.sh'"`);
+    await terminals.sees('one', 'e edit notes');
 
-    press('one', 'e');
+    terminals.press('one', 'e');
     await vi.waitFor(() => expect(read('notes.md')).toContain('written in my editor'), { timeout: 60_000 });
-    await sees('one', 's start the clock');
-    press('one', 'C-c');
-    await sees('one', 'ended with 0');
+    await terminals.sees('one', 's start the clock');
+    terminals.press('one', 'C-c');
+    await terminals.sees('one', 'ended with 130');
 
-    expect(screen('one')).toContain('Left open: Tiny kata');
+    expect(terminals.screen('one')).toContain('Left open: Tiny kata');
   },
 );
 
-test.runIf(hasTmux)(`says what to do when the editor is not found${why}`, { timeout: 180_000 }, async () => {
-  open('one', 'interview tiny', 'EDITOR=no-such-editor');
-  await sees('one', 'e edit notes');
+test.runIf(HAS_TMUX)(`says what to do when the editor is not found${WHY_SKIPPED}`, { timeout: 180_000 }, async () => {
+  terminals.open('one', 'interview tiny', 'EDITOR=no-such-editor');
+  await terminals.sees('one', 'e edit notes');
 
-  press('one', 'e');
+  terminals.press('one', 'e');
 
-  await sees('one', 'could not be used: it was not found. Set EDITOR');
+  await terminals.sees('one', 'could not be used: it was not found. Set EDITOR');
+});
+
+test.runIf(HAS_TMUX)(`draws on no terminal that cannot be drawn on${WHY_SKIPPED}`, { timeout: 180_000 }, async () => {
+  terminals.open('one', 'interview tiny', 'TERM=dumb');
+
+  await terminals.sees('one', 'ended with 64');
+
+  expect(terminals.screen('one')).toContain('This terminal cannot be drawn on (TERM=dumb)');
 });

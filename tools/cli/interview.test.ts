@@ -161,6 +161,16 @@ test('says with 70 that a session file was cut, and where the notes are', async 
   expect(readFileSync(join(folder(), id, 'notes.md'), 'utf8')).toContain('- mine');
 });
 
+test('names the interview that is open when another one was meant', async () => {
+  course.add('other');
+  await kata('tiny', '--answers', script('steps: []\n'));
+
+  const { stderr, exitCode } = await kata('other', '--resume', '--answers', script('steps: []\n'));
+
+  expect(stderr).toContain('No interview on other is open, but one on tiny is.');
+  expect(exitCode).toBe(EXIT.usage);
+});
+
 test('lets an interview that is sat alone have no interviewer', async () => {
   await kata('tiny', '--answers', script('steps: []\n'));
 

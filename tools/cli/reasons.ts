@@ -15,12 +15,15 @@ const EXPLAINS = /^<!--\s*explains:\s*(.*?)\s*-->$/;
 const ABOUT_THE_CODE = ['Why it is built this way', 'What was traded'];
 const DECLARED = /^(\s*)(?:export\s+)?(?:async\s+)?(?:function\*?|const|let|class|interface|type)\s+([\w$]+)/;
 const MEMBER = /^(\s*)(?:async\s+|get\s+)?(#?[\w$]+)\s*\([^()]*(?:\([^()]*\)[^()]*)*\)(?:\s*:[^={]+)?\s*\{$/;
+/** A field of a record, or a property: explained only where a comment says so, for such names are everywhere. */
+const FIELD = /^\s*(?:readonly\s+)?([\w$]+)\??: /;
 const KEYWORDS = ['if', 'for', 'while', 'switch', 'catch', 'function', 'return'];
 
-/** Names that a module declares, at any depth. */
-export function declaredNames(code: string): string[] {
-  return [...new Set(code.split('\n').flatMap((line) => nameIn(line)?.name ?? []))];
-}
+/** Names that a module declares, at any depth: functions, values and types, then fields. */
+export const declaredNames = (code: string): string[] => [...new Set([...namesOf(code), ...fieldsOf(code)])];
+
+const namesOf = (code: string): string[] => code.split('\n').flatMap((line) => nameIn(line)?.name ?? []);
+const fieldsOf = (code: string): string[] => code.split('\n').flatMap((line) => FIELD.exec(line)?.[1] ?? []);
 
 function nameIn(line: string): { readonly name: string; readonly indent: number } | null {
   const [, indent = '', name = ''] = DECLARED.exec(line) ?? MEMBER.exec(line) ?? [];
@@ -36,7 +39,7 @@ export const namesPromised = (notes: string): string[] =>
  * sections that are about the code; names that the reference does not declare are left out.
  */
 export function readNotes(notes: string, reference: string): Note[] {
-  const known = declaredNames(reference);
+  const [known, own] = [declaredNames(reference), namesOf(reference)];
   let section = '';
   let promised: string[] = [];
   return blocksOf(notes).flatMap((block) => {
@@ -50,10 +53,12 @@ export function readNotes(notes: string, reference: string): Note[] {
       promised = (explains[1] ?? '').split(/\s*,\s*/);
       return [];
     }
-    const wanted = promised.length > 0 || !ABOUT_THE_CODE.includes(section) ? promised : tickedIn(block);
-    const names = [...new Set(wanted)].filter((name) => known.includes(name));
+    const isSaid = promised.length > 0 || !ABOUT_THE_CODE.includes(section);
+    const names = isSaid
+      ? promised.filter((name) => known.includes(name))
+      : tickedIn(block).filter((name) => own.includes(name));
     promised = [];
-    return [{ section, text: plain(block), names }];
+    return [{ section, text: plain(block), names: [...new Set(names)] }];
   });
 }
 
@@ -76,7 +81,7 @@ const plain = (text: string): string => text.replace(/^(?:[-*]|\d+\.) +/, '').re
 /** Names that lines of the code are about: what they declare, and what they stand in. Lines count from 1. */
 export function namesAround(code: string, from: number, to: number): string[] {
   const lines = code.split('\n');
-  const own = lines.slice(from - 1, to).flatMap((line) => nameIn(line)?.name ?? []);
+  const own = declaredNames(lines.slice(from - 1, to).join('\n'));
   const around: string[] = [];
   let indent = indentOf(lines[from - 1] ?? '');
   for (let at = from - 2; at >= 0 && indent > 0; at -= 1) {

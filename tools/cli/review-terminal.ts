@@ -40,9 +40,15 @@ export async function reviewAtTerminal(
     l: () => list(context, files.findings, key, criteria),
     e: () => openInEditor(path.join(context.root, files.code)),
   };
+  let isWarned = false;
   for (;;) {
     print(`\n${wrap(look, MENU)}`);
     const pressed = await oneKey([...Object.keys(does), 'd', 'q']);
+    if (pressed === 'd' && !isWarned && (await isUntouched(context, round, key))) {
+      isWarned = true;
+      print(wrap(look, 'Nothing is noted, and the code is as given. To end the round all the same, press d again.'));
+      continue;
+    }
     if (pressed === 'q') {
       print(wrap(look, `All is kept. Go on with: npx kata review ${kata.slug}`));
       return EXIT.ok;
@@ -55,6 +61,15 @@ export async function reviewAtTerminal(
       context.output.warn(error.message);
     }
   }
+}
+
+/** Whether a round would be scored for nothing: a key pressed by accident ends none. */
+async function isUntouched({ root }: CommandContext, { id }: Session, { given }: AnswerKey): Promise<boolean> {
+  const files = roundFiles(id);
+  const [findings, code] = await Promise.all(
+    [files.findings, files.code].map((file) => readFile(path.join(root, file), 'utf8').catch(() => '')),
+  );
+  return code === given && /^findings: *\[ *\] *$/m.test(findings ?? '');
 }
 
 function oneKey(known: readonly string[]): Promise<string> {
@@ -78,16 +93,18 @@ async function note(
   { given }: AnswerKey,
   criteria: readonly Criterion[],
 ): Promise<void> {
+  const findingOf = (written: object): Finding | undefined =>
+    readFindings(JSON.stringify({ findings: [written] }), 'The finding', criteria, given.trimEnd().split('\n').length)
+      .findings[0];
   const lines = await askLine('Line, or lines such as 12-14');
   if (lines.isLeft || lines.text === '') return;
+  // Refused at once, not after two more questions.
+  findingOf({ lines: lines.text });
   const criterion = await askCriterion(criteria);
   if (criterion === null) return;
   const consequence = await askLine('What does it do to a user?');
-  const asText = JSON.stringify({
-    findings: [{ lines: lines.text, ...(criterion === '' ? {} : { criterion }), consequence: consequence.text }],
-  });
-  const { findings } = readFindings(asText, 'The finding', criteria, given.trimEnd().split('\n').length);
-  const [finding] = findings;
+  const promise = criterion === '' ? {} : { criterion };
+  const finding = findingOf({ lines: lines.text, ...promise, consequence: consequence.text });
   if (finding) await add(context, file, finding);
 }
 
@@ -103,13 +120,20 @@ async function askCriterion(criteria: readonly Criterion[]): Promise<string | nu
   const { id } = await prompts({
     type: 'autocomplete',
     name: 'id',
-    message: 'Which promise breaks?',
+    message: 'Which promise breaks? Type a part of it, or choose by arrows',
     choices: [
       ...criteria.map((criterion) => ({ title: criterion.title, value: criterion.id })),
       { title: 'none of these: in my own words', value: '' },
     ],
+    suggest: async (typed: string, choices) => matching(typed, choices),
   });
   return typeof id === 'string' ? id : null;
+}
+
+/** Choices that hold what was typed; all of them when none does: Enter on an empty list would lose the finding. */
+function matching<T extends { readonly title: string }>(typed: string, choices: readonly T[]): T[] {
+  const found = choices.filter(({ title }) => title.toLowerCase().includes(typed.trim().toLowerCase()));
+  return found.length === 0 ? [...choices] : found;
 }
 
 async function list(

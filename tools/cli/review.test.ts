@@ -110,6 +110,22 @@ test(
 );
 
 test(
+  'takes no fix for mended that loops for ever, and keeps its round open',
+  async () => {
+    await kata('review', 'tally', '--seed', '1');
+    note({ lines: wrongLine(), criterion: 'keeps' });
+    mend(mended().replace('total += 1;', 'for (;;) {}'));
+
+    const looped = await kata('review', 'tally', '--done');
+
+    expect(looped).toMatchObject({ exitCode: EXIT.incomplete, stdout: '' });
+    expect(looped.stderr).toContain('Your fix cannot be judged: ');
+    expect(existsSync(file('result.json'))).toBe(false);
+  },
+  PATIENCE_MS,
+);
+
+test(
   'keeps a round open whose fix cannot be compiled, or whose findings cannot be read',
   async () => {
     await kata('review', 'tally', '--seed', '1');
@@ -123,6 +139,7 @@ test(
 
     expect(broken).toMatchObject({ exitCode: EXIT.notGradable, stdout: '' });
     expect(broken.stderr).toContain('Mend .kata/reviews/tally-1/code.ts');
+    expect(broken.stderr).toContain('.kata/reviews/tally-1/code.ts:1:');
     expect(unread).toMatchObject({ exitCode: EXIT.usage, stdout: '' });
     expect(unread.stderr).toContain('.kata/reviews/tally-1/findings.yaml: line 2');
     expect(again.stdout).toContain('tally-1: ');
@@ -135,18 +152,37 @@ test(
 test(
   'reviews an old attempt with what its grade says is wrong',
   async () => {
-    course.write('katas/tally/attempts/1.ts', TALLY_REFERENCE.replace(GOOD, WRONG));
+    const wrong = `${TALLY_REFERENCE.replace(GOOD, WRONG)}\nexport const wrong: number = 'one';\n`;
+    course.write('katas/tally/attempts/1.ts', wrong);
     course.write('katas/tally/attempts/2.ts', TALLY_REFERENCE);
 
     const begun = await kata('review', 'tally', '--attempt', '1');
-    note({ lines: 1, criterion: 'keeps' });
+    note({ lines: 1, criterion: 'keeps' }, { lines: 1, criterion: 'typed' });
     mend(TALLY_REFERENCE);
     const done = await kata('review', 'tally', '--done');
     const right = await kata('review', 'tally', '--attempt', '2');
 
-    expect(begun.stdout).toContain('breaks 1 criterion');
+    expect(begun.stdout).toContain('breaks 2 criteria');
+    expect(begun.stdout).not.toContain('Comments are left out');
     expect(done.stdout).toContain('100 of 100');
     expect(right.stdout).toContain('there is nothing to find');
+  },
+  PATIENCE_MS,
+);
+
+test.each([
+  ['loops for ever', 'for (;;) {}\n', 'it loops without end'],
+  ['cannot be compiled', 'no typescript', 'katas/tally/attempts/1.ts:1:'],
+])(
+  'begins no round of an attempt that %s, and says why',
+  async (_, text, says) => {
+    course.write('katas/tally/attempts/1.ts', text);
+
+    const { stderr, stdout, exitCode } = await kata('review', 'tally', '--attempt', '1');
+
+    expect(stderr).toContain(says);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: EXIT.notGradable });
+    expect(existsSync(path.join(course.root, '.kata/reviews'))).toBe(false);
   },
   PATIENCE_MS,
 );

@@ -78,9 +78,12 @@ test.each([
   ['minutes: 50', 'a.yaml: minutes: must be 45 or 60, but is 50.'],
   ['scores:\n  api: { score: 5, evidence: e }', 'a.yaml: scores.api.score: must be at most 4, but is 5.'],
   ['steps: [', 'a.yaml: line 1: must be YAML'],
+  ['steps:\n  - { at: 100000000 }', 'a.yaml: steps[0].at: must be at most minute 1000'],
+  [`steps:\n${'  - { at: 1, note: n }\n'.repeat(501)}`, 'a.yaml: steps: must be at most 500 steps'],
+  ['steps:\n  - { at: 1, ask: wether }', 'a.yaml: steps[0].ask: must be of the must-ask list, but is wether.'],
 ])('names what is wrong in a script (%#)', async (yaml, message) => {
   await expect(read(yaml)).rejects.toThrow(message);
-  await expect(read(yaml)).rejects.toThrow('The format is in the README');
+  await expect(read(yaml)).rejects.toThrow('The format is explained in tools/interview/sample-session.yaml');
 });
 
 test('says that there is no such script', async () => {
@@ -90,7 +93,6 @@ test('says that there is no such script', async () => {
 });
 
 test.each([
-  ['steps:\n  - { at: 1, ask: wether }', 'steps[0].ask: must be of the must-ask list, but is wether.'],
   [
     'steps:\n  - { at: 1, back: true }',
     'steps[0].back: makes no sense here: the session is running, in the phase intro.',

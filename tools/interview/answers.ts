@@ -4,10 +4,13 @@ import { z } from 'zod';
 import { CourseError } from '../course/course-problem.ts';
 import { codeOf, reasonOf } from '../course/keep-file.ts';
 import { parseYaml } from '../course/validate.ts';
-import { SCORE_DIMENSIONS } from './guide.ts';
+import { loadGuide, SCORE_DIMENSIONS } from './guide.ts';
 import { InterviewProblem } from './interview-problem.ts';
 
 const text = z.string().min(1);
+/** A script is played second by second, and each step is on disk before the next one. */
+const MINUTES_MAX = 1_000;
+const STEPS_MAX = 500;
 const minute = z.union(
   [
     z.number().min(0),
@@ -21,11 +24,12 @@ const minute = z.union(
   ],
   'must be a minute, such as 6, 6.5 or "6:30"',
 );
+const withinReach = minute.refine((at) => at <= MINUTES_MAX, `must be at most minute ${MINUTES_MAX}`);
 const yes = z.literal(true, 'must be true, or left out');
 
 const step = z.strictObject({
   /** Minutes since this script began. Pauses count. */
-  at: minute,
+  at: withinReach,
   note: text.optional(),
   /** Ids of the must-ask list. */
   ask: z.union([text, z.array(text)]).optional(),
@@ -51,7 +55,7 @@ const answers = z.strictObject({
   minutes: z.union([z.literal(45), z.literal(60)], 'must be 45 or 60').optional(),
   seed: z.number().int().min(0).optional(),
   as: z.enum(['alone', 'candidate', 'interviewer']).optional(),
-  steps: z.array(step).default([]),
+  steps: z.array(step).max(STEPS_MAX, `must be at most ${STEPS_MAX} steps`).default([]),
   /** One for each dimension. Without them the session stays open, to be scored later. */
   scores: z.partialRecord(z.enum(SCORE_DIMENSIONS), given).optional(),
 });
@@ -59,7 +63,7 @@ const answers = z.strictObject({
 export type Answers = z.infer<typeof answers>;
 export type Step = Answers['steps'][number];
 
-const FORMAT = 'The format is in the README, under Mock interviews.';
+const FORMAT = 'The format is explained in tools/interview/sample-session.yaml.';
 
 /** Reads a script. @throws InterviewProblem that names each wrong field */
 export async function readAnswers(path: string, shown: string): Promise<Answers> {
@@ -68,7 +72,7 @@ export async function readAnswers(path: string, shown: string): Promise<Answers>
     throw new InterviewProblem(`Could not read the answers in ${shown}: ${why}`);
   });
   try {
-    return inOrder(parseYaml(answers, yaml, shown), shown);
+    return await withKnownAsks(inOrder(parseYaml(answers, yaml, shown), shown), shown);
   } catch (error) {
     if (!(error instanceof CourseError)) throw error;
     throw new InterviewProblem(`${error.message}\n${FORMAT}`);
@@ -81,4 +85,17 @@ function inOrder(read: Answers, shown: string): Answers {
   throw new InterviewProblem(
     `${shown}: steps[${at}].at: must not be before the step above it. Put the steps in order.\n${FORMAT}`,
   );
+}
+
+/** Before anything is played: a spelling mistake must not leave half a session behind. */
+async function withKnownAsks(read: Answers, shown: string): Promise<Answers> {
+  const known = (await loadGuide()).mustAsk.map(({ id }) => id);
+  for (const [at, { ask = [] }] of read.steps.entries()) {
+    const unknown = [ask].flat().find((id) => !known.includes(id));
+    if (unknown !== undefined)
+      throw new InterviewProblem(
+        `${shown}: steps[${at}].ask: must be of the must-ask list, but is ${unknown}. The list: ${known.join(', ')}.\n${FORMAT}`,
+      );
+  }
+  return read;
 }

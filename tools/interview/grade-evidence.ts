@@ -59,7 +59,7 @@ function sayEvidence(grade: GradeEvidence, criteria: Criteria, { trains }: Dimen
     .toSorted((a, b) => b.points - b.earned - (a.points - a.earned));
   const worst = lost.slice(0, 2).map(({ title }) => title);
   const missing = worst.length === 0 ? 'Nothing was lost.' : `Lost most on: ${worst.join('; ')}.`;
-  return `Grade ${tenth(grade.score)} of 100 (${grade.band}): ${trains.join(' and ')} ${earned} of ${points} points. ${missing}`;
+  return `Grade ${tenth(grade.score)} of 100 (${grade.band.replace('-', ' ')}): ${trains.join(' and ')} ${earned} of ${points} points. ${missing}`;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

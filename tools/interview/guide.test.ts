@@ -25,6 +25,12 @@ test('has every phase and dimension once, in order', () => {
   expect(guide.dimensions.map(({ id }) => id)).toEqual(SCORE_DIMENSIONS);
 });
 
+test('says what must exist at the end of a phase in whole sentences', () => {
+  const outcomes = guide.phases.flatMap(({ outcome }) => outcome);
+
+  expect(outcomes.filter((outcome) => !/^[A-Z].*\.$/.test(outcome))).toEqual([]);
+});
+
 test('never says the same curveball twice', () => {
   const said = Object.values(guide.families).flatMap(({ curveballs }) => curveballs);
 

@@ -42,10 +42,7 @@ async function take(session: Session, step: Step, at: number, leaveDeepDive: () 
   };
   if (step.resume) must(() => session.record({ kind: 'resumed' }), 'resume');
   if (step.note !== undefined) await session.note(step.note);
-  for (const ask of [step.ask ?? []].flat()) {
-    checkAsk(session, ask, at);
-    session.record({ kind: 'asked', ask });
-  }
+  for (const ask of [step.ask ?? []].flat()) session.record({ kind: 'asked', ask });
   if (step.code) must(() => session.record({ kind: 'coding-began' }), 'code');
   if (step.throw) must(() => throwByHand(session), 'throw');
   if (step.back) must(() => session.record({ kind: 'went-back', from: session.state.phase }), 'back');
@@ -63,14 +60,6 @@ function throwByHand(session: Session): void {
   const n = session.state.thrown.length;
   const say = session.curveballs.pool[n]?.say;
   if (say !== undefined) session.record({ kind: 'curveball', n, say });
-}
-
-function checkAsk({ guide }: Session, ask: string, at: number): void {
-  const known = guide.mustAsk.map(({ id }) => id);
-  if (known.includes(ask)) return;
-  throw new InterviewProblem(
-    `steps[${at}].ask: must be of the must-ask list, but is ${ask}. The list: ${known.join(', ')}.`,
-  );
 }
 
 function giveScores(session: Session, scores: NonNullable<Answers['scores']>): void {

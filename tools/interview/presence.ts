@@ -6,7 +6,7 @@ import { codeOf, keepFile } from '../course/keep-file.ts';
 import type { Clock } from './clock.ts';
 import { ROLES, type Role } from './events.ts';
 import { InterviewProblem } from './interview-problem.ts';
-import { parseJson, readText, sessionPath } from './session-folder.ts';
+import { parseJson, readText, type SessionHeader, sessionPath } from './session-folder.ts';
 
 const presence = z.object({ pid: z.number().int(), seenAtMs: z.number() });
 type Presence = z.infer<typeof presence>;
@@ -23,12 +23,20 @@ export interface Attached {
 }
 
 /** Takes the place of a role. @throws InterviewProblem when another living process has it */
-export async function attach(root: string, id: string, role: Role, clock: Clock): Promise<Attached> {
+export async function attach(
+  root: string,
+  { id, mode }: Pick<SessionHeader, 'id' | 'mode'>,
+  role: Role,
+  clock: Clock,
+): Promise<Attached> {
   const path = pathOf(root, id, role);
   const own = (): string => JSON.stringify({ pid: process.pid, seenAtMs: clock.nowMs() });
   if (!takesPlace(path, own())) {
     const other = read(path);
-    if (other !== null && isAlive(other, clock.nowMs())) throw new InterviewProblem(sayTaken(id, role, other.pid));
+    if (other !== null && isAlive(other, clock.nowMs())) {
+      const invitation = mode === 'peer' ? ` To sit on the other side: npx kata interview --as ${otherOf(role)}` : '';
+      throw new InterviewProblem(`${sayTaken(id, role, other.pid)}${invitation}`);
+    }
     await keepFile(path, own());
   }
   return {
@@ -89,7 +97,8 @@ function isAlive({ pid, seenAtMs }: Presence, nowMs: number): boolean {
   }
 }
 
+const otherOf = (role: Role): Role => (role === 'candidate' ? 'interviewer' : 'candidate');
+
 function sayTaken(id: string, role: Role, pid: number): string {
-  const other: Role = role === 'candidate' ? 'interviewer' : 'candidate';
-  return `The interview ${id} is open as ${role} in another terminal (process ${pid}). Go on there, or leave it there with q. To sit on the other side: npx kata interview --as ${other}`;
+  return `The interview ${id} is open as ${role} in another terminal (process ${pid}). Go on there, or leave it there with q.`;
 }

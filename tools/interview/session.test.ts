@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PHASE_IDS } from './guide.ts';
@@ -121,6 +130,7 @@ test('refuses a second terminal on the same side, and lets it in once the first 
   await expect(stage.reopen(session.header.id)).rejects.toThrow(
     `is open as candidate in another terminal (process ${other.pid}). Go on there, or leave it there with q.`,
   );
+  await expect(stage.reopen(session.header.id)).rejects.not.toThrow('--as interviewer');
   const ended = new Promise((resolve) => other.on('close', resolve));
   other.kill('SIGKILL');
   await ended;
@@ -176,6 +186,18 @@ test('keeps the notes a person edits meanwhile', async () => {
   await session.note('one more');
 
   expect(session.notes()).toBe('# Mine\n\nall of it\n\n## Introductions\n\n- one more\n');
+});
+
+test('writes the next note when one could not be written', async () => {
+  const session = await stage.begin();
+  renameSync(pathOf(session, 'notes.md'), pathOf(session, 'aside.md'));
+  mkdirSync(pathOf(session, 'notes.md'));
+  await expect(session.note('first')).rejects.toThrow('notes.md');
+  rmSync(pathOf(session, 'notes.md'), { recursive: true });
+
+  await session.note('second');
+
+  expect(session.notes()).toContain('- second');
 });
 
 test('gives two sessions of one second two folders', async () => {

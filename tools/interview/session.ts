@@ -50,7 +50,7 @@ export async function openSession(setting: SessionSetting, id: string): Promise<
   const made = readHeader(root, id);
   const seenMs = lastSeenMs(root, id);
   const isAlone = ROLES.every((other) => other === role || !isPresent(root, id, other, clock.nowMs()));
-  const place = await attach(root, id, role, clock);
+  const place = await attach(root, made, role, clock);
   const session = new Session(setting, made, place);
   if (isAlone) session.stopIfKilled(seenMs);
   await session.beginNotes();
@@ -130,10 +130,10 @@ export class Session {
   async note(text: string): Promise<void> {
     const { phase } = this.#state;
     this.record({ kind: 'noted', text });
-    this.#writing = this.#writing.then(async () => {
-      await keepFile(this.notesPath, addNote(this.guide, this.notes(), phase, text));
-    });
-    await this.#writing;
+    const written = this.#writing.then(() => keepFile(this.notesPath, addNote(this.guide, this.notes(), phase, text)));
+    // One that could not be written must not hold up the next.
+    this.#writing = written.catch(() => undefined);
+    await written;
   }
 
   /** The notes of a role as they are on disk. */

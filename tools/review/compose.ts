@@ -116,8 +116,11 @@ export type AttemptToReview =
 export async function composeFromAttempt(root: string, slug: string, text: string): Promise<AttemptToReview> {
   const lane = new Lane(root, slug, SEED);
   try {
-    const report = await lane.grade(await lane.variant(VARIANT, text), SCHEDULES[1] ?? 1_000);
-    if (report.status === 'not-gradable') return { kind: 'not-gradable', reason: report.reason ?? '' };
+    const target = await lane.variant(VARIANT, text);
+    const report = await lane.grade(target, SCHEDULES[1] ?? 1_000, { skipsChecks: false });
+    // Of what did not come to its end, nobody can say what else is wrong.
+    if (report.status === 'not-gradable' || report.status === 'incomplete')
+      return { kind: 'not-gradable', reason: report.reason ?? '' };
     const planted = lostCriteria(report).map(({ id, because }) => ({
       id,
       title: because,

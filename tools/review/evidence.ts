@@ -23,6 +23,10 @@ export function lostCriteria({ criteria }: Report): LostCriterion[] {
   });
 }
 
+/** Ids of criteria that everything speaks for. What was blocked speaks for nothing. */
+export const heldCriteria = ({ criteria }: Report): string[] =>
+  criteria.filter(({ evidence }) => evidence.every(({ status }) => status === 'pass')).map(({ id }) => id);
+
 const againstOf = ({ evidence }: CriterionResult) => evidence.filter(({ status }) => AGAINST.includes(status));
 
 /** What shows a criterion broken in this grade: a story before a test, as it tells more. */

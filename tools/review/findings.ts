@@ -8,6 +8,9 @@ import { parseYaml } from '../course/validate.ts';
 
 const LINES = /^[1-9]\d*(?:\s*-\s*[1-9]\d*)?$/;
 
+/** A longer range names no place: the whole file would always be right. */
+const LINES_MAX = 20;
+
 const lineRange = z
   .union([z.number(), z.string()])
   .transform(String)
@@ -15,7 +18,8 @@ const lineRange = z
   .transform((written) => {
     const [from = 1, to = from] = written.split('-').map(Number);
     return { from: Math.min(from, to), to: Math.max(from, to) };
-  });
+  })
+  .refine(({ from, to }) => to - from < LINES_MAX, `must be ${LINES_MAX} lines at most: say where it is`);
 
 const finding = z.strictObject({
   lines: lineRange,
@@ -84,7 +88,7 @@ export function findingsTemplate(slug: string, criteria: readonly Criterion[]): 
   const widest = Math.max(...criteria.map(({ id }) => id.length));
   return `# What is wrong in the code, one entry a finding. Mend code.ts itself; then: npx kata review ${slug} --done
 #
-# lines        a line or a range, as given.ts counts them, such as 12 or 12-14
+# lines        a line, or a range of ${LINES_MAX} at most, as given.ts counts them, such as 12 or 12-14
 # criterion    the promise that breaks: one of those below
 # consequence  what that does to a user, in your own words
 #

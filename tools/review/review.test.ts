@@ -7,9 +7,10 @@ import type { Report } from '../grader/report.ts';
 import { changedLines } from './changed-lines.ts';
 import { applyAll, mistakeSets, placesOf } from './choose-mistakes.ts';
 import { findingsTemplate, readFindings, withFinding } from './findings.ts';
-import { type Submission, score } from './judge.ts';
+
 import { neutralCode } from './neutral-code.ts';
 import type { AnswerKey, RoundResult } from './round.ts';
+import { type Submission, score } from './score.ts';
 import { beginRound, endRound, keyOf, openRound, roundFiles } from './store.ts';
 
 const repository = path.resolve(import.meta.dirname, '..', '..');
@@ -113,6 +114,7 @@ test('reads lines as a number, a text or a range, either way round', () => {
 test.each([
   ['findings:\n  - lines: 61\n', 'f.yaml: findings[0].lines: must be lines of the code as given, which has 60.'],
   ['findings:\n  - lines: top\n', 'f.yaml: findings[0].lines: must be a line such as 12, or lines such as 12-14'],
+  ['findings:\n  - lines: 1-60\n', 'f.yaml: findings[0].lines: must be 20 lines at most: say where it is'],
   [
     'findings:\n  - { lines: 1, criterion: one-kye }\n',
     'f.yaml: findings[0].criterion: must be a criterion of the kata, but is one-kye. Did you mean one-key?',
@@ -184,12 +186,12 @@ const at = (from: number, criterion?: string, consequence = '') => ({
   ...(criterion === undefined ? {} : { criterion }),
 });
 
-function scored(findings: Submission['findings'], mended: Report | null): RoundResult {
-  const left = (mended ?? GIVEN).criteria.flatMap(({ id, title, evidence }) =>
+function scored(findings: Submission['findings'], mended: Report | null, given = GIVEN): RoundResult {
+  const left = (mended ?? given).criteria.flatMap(({ id, title, evidence }) =>
     evidence.some(({ status }) => status === 'fail') ? [{ id, title, because: 'test' }] : [],
   );
   const submission = { round: ROUND, key: KEY, findings, code: '' };
-  return score(submission, CRITERIA, { given: GIVEN, mended, left, at: '2026-03-02T10:00:00.000Z' });
+  return score(submission, CRITERIA, { given, mended, left, at: '2026-03-02T10:00:00.000Z' });
 }
 
 test('gives 100 for every place, promise and fix', () => {
@@ -230,6 +232,26 @@ test('takes a finding that names the promise for none of the false alarms, where
   expect(result.mistakes[0]).toMatchObject({ isPlaceFound: false, isConsequenceNamed: true });
 });
 
+test('takes another promise that the mistake broke for a right answer at its place', () => {
+  const result = scored([at(11, 'tidy')], null, reportWith('one-key', 'in-order', 'tidy'));
+
+  expect(result.mistakes[0]).toMatchObject({ isPlaceFound: true, isConsequenceNamed: true });
+  expect(result.falseAlarms).toEqual([]);
+});
+
+test('takes a wrong promise at the right place for half right', () => {
+  const result = scored([at(11, 'tidy')], null);
+
+  expect(result.mistakes[0]).toMatchObject({ isPlaceFound: true, isConsequenceNamed: false });
+  expect(result).toMatchObject({ score: 15, falseAlarms: [] });
+});
+
+test('takes points off for guessing on at the right place', () => {
+  const result = scored([at(11, 'one-key'), at(12, 'tidy'), at(11)], null);
+
+  expect(result.falseAlarms.map(({ criterion }) => criterion)).toEqual(['tidy']);
+});
+
 test('takes points off for false alarms and for what the fix broke', () => {
   const result = scored(
     [at(11, 'one-key'), at(40, 'in-order'), at(25, 'tidy'), at(26, undefined, 'Hm.')],
@@ -243,6 +265,15 @@ test('takes points off for false alarms and for what the fix broke', () => {
 
 test('blames the fix for nothing that was broken before', () => {
   expect(scored([], reportWith('in-order')).broken).toEqual([]);
+});
+
+test('blames the fix for nothing that could not be judged before', () => {
+  const given = reportWith('one-key', 'in-order');
+  const blocked = given.criteria.map((one) =>
+    one.id === 'tidy' ? { ...one, evidence: one.evidence.map((each) => ({ ...each, status: 'blocked' })) } : one,
+  );
+
+  expect(scored([], reportWith('tidy'), { ...given, criteria: blocked } as Report).broken).toEqual([]);
 });
 
 test('never falls below nothing', () => {

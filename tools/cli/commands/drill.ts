@@ -77,7 +77,7 @@ function plan(given: DrillAnswers, questions: readonly Question[], choice: Choic
       questions.map(({ card }) => card),
     );
     throw new CommandError(
-      `answers[${at}]: there is no question ${wanted}. ${near === undefined ? 'See them all: npx kata drill --json' : `Did you mean ${near}?`}`,
+      `answers[${at}]: there is no question ${wanted}. ${near === undefined ? 'See them all: npx kata drill --all --limit 1000 --json' : `Did you mean ${near}?`}`,
     );
   });
 }

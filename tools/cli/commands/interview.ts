@@ -14,6 +14,7 @@ import { playAnswers } from '../../interview/play-answers.ts';
 import { beginSession, openSession, type Session } from '../../interview/session.ts';
 import { readJournal, SESSION_FILES } from '../../interview/session-folder.ts';
 import { hasAllScores } from '../../interview/session-state.ts';
+import type { Ended } from '../../interview/sitting/sitting.ts';
 import { wrap } from '../../terminal/look.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandContext, RunCommand } from '../context.ts';
@@ -45,6 +46,10 @@ async function hold(context: CommandContext, slug: string | undefined, options: 
     throw new CommandError(
       'An interview needs a terminal with keys. Without one, play a script: npx kata interview --answers session.yaml. The README shows its format.',
     );
+  if (answers === null && process.env.TERM === 'dumb')
+    throw new CommandError(
+      'This terminal cannot be drawn on (TERM=dumb), as the clock of an interview needs. Open another one, or play a script: npx kata interview --answers session.yaml',
+    );
   const seed = options.seed ?? answers?.seed ?? randomInt(2 ** 31);
   const plan = await planInterview(context, slug ?? answers?.kata, options, answers, seed);
   const scripted = answers === null ? null : createSetClock(startOf(context.root, plan.id, answers));
@@ -54,9 +59,11 @@ async function hold(context: CommandContext, slug: string | undefined, options: 
     output.warn('The last line of this interview’s journal was cut off and is left out. All before it is there.');
   try {
     const grade = graderOf(context, plan.kata);
-    if (answers === null || scripted === null) await sitAtTerminal(context, plan.kata, session);
+    let ended: Ended = 'left';
+    if (answers === null || scripted === null) ended = await sitAtTerminal(context, plan.kata, session);
     else await playAnswers(session, scripted, answers, () => gradeIfDue(session, grade));
-    return await end(context, session, options.json ?? false);
+    const exitCode = await end(context, session, options.json ?? false);
+    return ended === 'interrupted' ? EXIT.interrupted : exitCode;
   } finally {
     session.leave();
   }
@@ -89,7 +96,7 @@ async function enter(
   });
 }
 
-async function sitAtTerminal(context: CommandContext, kata: Kata, session: Session): Promise<void> {
+async function sitAtTerminal(context: CommandContext, kata: Kata, session: Session): Promise<Ended> {
   const [{ sit }, { createKeyboard }, { createScreen }, { openDraft }, { editorOf, openEditor }] = await Promise.all([
     import('../../interview/sitting/sitting.ts'),
     import('../../interview/sitting/keyboard.ts'),
@@ -98,7 +105,7 @@ async function sitAtTerminal(context: CommandContext, kata: Kata, session: Sessi
     import('../../interview/sitting/editor.ts'),
   ]);
   const editor = editorOf();
-  await sit(session, {
+  return sit(session, {
     keyboard: createKeyboard(),
     screen: createScreen(),
     draft: openDraft(context.root, session.header.id, session.role),

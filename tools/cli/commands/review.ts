@@ -3,8 +3,9 @@ import path from 'node:path';
 import type { Kata } from '../../course/catalogue.ts';
 import { loadRubric } from '../../course/load-rubric.ts';
 import { type Findings, readFindings } from '../../review/findings.ts';
-import { judgeRound, REVIEW_BAR } from '../../review/judge.ts';
+import { judgeRound } from '../../review/judge.ts';
 import type { AnswerKey, RoundResult, Session } from '../../review/round.ts';
+import { REVIEW_BAR } from '../../review/score.ts';
 import { endRound, keyOf, roundFiles } from '../../review/store.ts';
 import { wrap } from '../../terminal/look.ts';
 import { beginReview, findOpenReview, isSameRound } from '../begin-review.ts';
@@ -15,7 +16,7 @@ import { numberLines } from '../number-lines.ts';
 import { createProgress } from '../progress.ts';
 import { readUserFile } from '../read-user-file.ts';
 import { referenceLinesOf } from '../reference-lines.ts';
-import { renderReview, whatIsWrong } from '../render-review.ts';
+import { asWritten, renderReview, whatIsWrong } from '../render-review.ts';
 import { reviewAtTerminal } from '../review-terminal.ts';
 
 export interface ReviewOptions {
@@ -83,7 +84,7 @@ function explain({ output }: CommandContext, round: Session, key: AnswerKey): vo
   print(wrap(look, output.paint('bold', `${id}: ${whatIsWrong(round, key)}`)));
   print();
   for (const step of [
-    `Read ${files.given}. Comments are left out: they would tell too much.`,
+    `Read ${files.given}.${round.source.kind === 'reference' ? ' Comments are left out: they would tell too much.' : ''}`,
     `Note what is wrong in ${files.findings}: the lines, the promise that breaks, what it does to a user.`,
     `Mend ${files.code}.`,
     `See how you did: npx kata review ${kata.slug} --done`,
@@ -112,10 +113,10 @@ async function finish(
   const at = new Date(context.nowMs()).toISOString();
   const submission = { round, key, findings: given.findings, code };
   const verdict = await judgeRound(context.root, submission, criteria, at, progress.say).finally(progress.done);
-  if (verdict.kind === 'not-gradable')
+  if (verdict.kind !== 'scored')
     throw new CommandError(
-      `Your fix cannot be graded: ${verdict.reason}\nMend ${files.code} and score again: npx kata review ${kata.slug} --done`,
-      EXIT.notGradable,
+      `Your fix cannot be judged: ${asWritten(verdict.reason, files.code)}\nMend ${files.code} and score again: npx kata review ${kata.slug} --done`,
+      verdict.kind === 'incomplete' ? EXIT.incomplete : EXIT.notGradable,
     );
   await keep(context, round, verdict.result);
   if (json) context.output.print(JSON.stringify(verdict.result, null, 2));

@@ -24,7 +24,8 @@ export function drawScreen(look: Look, rows: number, session: Session, view: Vie
   const shown = body.slice(from, from + room);
   const more = body.length - from - shown.length;
   if (more > 0) shown.splice(-1, 1, paint(look, 'dim', `  … ${more + 1} more lines: j`));
-  return { lines: [...top, ...shown, ...bottom], isLong: scrollMax > 0, scrollMax };
+  // In a window too low for all of it the keys stay, and nothing scrolls away.
+  return { lines: [...top, ...shown, ...bottom].slice(-rows), isLong: scrollMax > 0, scrollMax };
 }
 
 function renderBottom(look: Look, { typing, message, panel }: View, offers: readonly Offer[]): string[] {

@@ -20,6 +20,7 @@ const CLEAR_BELOW = '\u001b[J';
 /** A real terminal. Lines are overwritten, not cleared first, so that nothing flickers. */
 export function createScreen(stdout: NodeJS.WriteStream = process.stdout): Screen {
   let shown: string | null = null;
+  let shownAt = '';
   return {
     get look() {
       return lookOf(stdout);
@@ -29,9 +30,12 @@ export function createScreen(stdout: NodeJS.WriteStream = process.stdout): Scree
     },
     show(lines) {
       const text = lines.map((line) => `${line}${CLEAR_LINE}`).join('\n');
-      if (text === shown) return;
-      stdout.write(`${shown === null ? CLEAR_ALL : ''}${HOME}${text}${CLEAR_BELOW}`);
-      shown = text;
+      const size = `${stdout.columns}×${stdout.rows}`;
+      // A terminal of another size has broken the old lines anew.
+      const isClean = shown !== null && size === shownAt;
+      if (isClean && text === shown) return;
+      stdout.write(`${isClean ? '' : CLEAR_ALL}${HOME}${text}${CLEAR_BELOW}`);
+      [shown, shownAt] = [text, size];
     },
     leave() {
       if (shown !== null) stdout.write(`${CLEAR_ALL}${HOME}`);

@@ -2,13 +2,14 @@ import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { CannotKeepFile } from '../../course/keep-file.ts';
 import { passedReport } from '../../grader/render/sample-report.ts';
 import { PHASE_IDS } from '../guide.ts';
 import type { Session } from '../session.ts';
 import { createStage, MINUTE_MS, playThrough, type Stage } from '../testing/stage.ts';
 import { openDraft } from './draft.ts';
 import type { KeyPress } from './keyboard.ts';
-import { type SittingMeans, sit } from './sitting.ts';
+import { type Ended, type SittingMeans, sit } from './sitting.ts';
 
 let stage: Stage;
 beforeEach(async () => {
@@ -28,7 +29,7 @@ class Terminal {
   width = 60;
   rows = 40;
   #pressed: ((key: KeyPress) => void) | null = null;
-  end: Promise<'left' | 'scored'> = Promise.resolve('left');
+  end: Promise<Ended> = Promise.resolve('left');
   readonly #session: Session;
 
   constructor(session: Session, means: Partial<SittingMeans> = {}) {
@@ -256,6 +257,7 @@ test('stops the clock while it grades, and goes on when there is nothing to grad
   await until(() => session.state.phase === 'trade-offs');
 
   expect(grade).toHaveBeenCalledOnce();
+  expect(terminal.shown).toContain('could not be graded');
   expect(session.state.spentMs['deep-dive']).toBe(MINUTE_MS);
 });
 
@@ -321,23 +323,42 @@ test('takes the last score back', async () => {
   expect(terminal.shown).toContain('8 of 9: Quality, rollout, observability');
 });
 
-test.each(['c', 'd'])('leaves at Ctrl-%s with everything kept', async (key) => {
+test.each([
+  ['c', 'interrupted'],
+  ['d', 'left'],
+])('leaves at Ctrl-%s with everything kept', async (key, how) => {
   const { session, terminal } = await begin();
   await terminal.press('s', 'i', 'h', 'i');
 
   await terminal.ctrl(key);
 
-  expect(await terminal.end).toBe('left');
+  expect(await terminal.end).toBe(how);
   expect(terminal.shown).toBe('(left)');
   expect(openDraft(stage.root, session.header.id, 'candidate').read('note')?.text).toBe('hi');
 });
 
-test('ends with what could not be kept, not in silence', async () => {
+test('says what could not be kept, and keeps the line that was typed until it can be', async () => {
+  const { session, terminal } = await begin();
+  await terminal.press('s', 'i', 'h', 'i');
+  const full = vi.spyOn(session, 'record').mockImplementation(() => {
+    throw new CannotKeepFile('journal.jsonl', Object.assign(new Error(), { code: 'ENOSPC' }));
+  });
+  await terminal.press('return');
+  const shown = terminal.shown;
+  full.mockRestore();
+
+  await terminal.press('return');
+
+  expect(shown).toMatch(/the disk is full\.[\s\S]*Note: hi/);
+  await until(() => session.notes().includes('- hi'));
+});
+
+test('ends with a fault of its own, not in silence', async () => {
   const { session, terminal } = await begin();
   vi.spyOn(session, 'record').mockImplementation(() => {
-    throw new Error('the disk is full');
+    throw new Error('out of order');
   });
-  const failed = expect(terminal.end).rejects.toThrow('the disk is full');
+  const failed = expect(terminal.end).rejects.toThrow('out of order');
 
   await terminal.press('s');
 
@@ -361,6 +382,16 @@ test.each([
   const lines = screens.map((screen) => screen.split('\n'));
   expect(lines.flat().filter((line) => line.length > width)).toEqual([]);
   expect(lines.map((list) => list.length).filter((count) => count > rows)).toEqual([]);
+});
+
+test('keeps to a window that is too low for all of it, with the keys in sight', async () => {
+  const { terminal } = await begin();
+  terminal.rows = 8;
+
+  await terminal.press('s', 'n');
+
+  expect(terminal.shown.split('\n').length).toBeLessThanOrEqual(8);
+  expect(terminal.shown).toContain('q leave');
 });
 
 test('reads on in what is longer than the screen', async () => {

@@ -1,4 +1,6 @@
 // A person at a terminal with a session: keys become events, events become a screen. The engine is elsewhere.
+
+import { CannotKeepFile } from '../../course/keep-file.ts';
 import type { Report } from '../../grader/report.ts';
 import { nextCurveball } from '../curveballs.ts';
 import { gradeIfDue } from '../grade-due.ts';
@@ -31,8 +33,11 @@ const ARROWS: Readonly<Record<string, string>> = { down: 'j', up: 'k' };
 /** How often the clock on the screen moves, in ms. */
 const TICK_MS = 1000;
 
-/** Shows the session until the person leaves it or has scored it. Rejects when something could not be kept. */
-export async function sit(session: Session, means: SittingMeans): Promise<'left' | 'scored'> {
+/** How a sitting ended. `interrupted`: left by Ctrl-C, which to a shell is another end. */
+export type Ended = 'left' | 'interrupted' | 'scored';
+
+/** Shows the session until the person leaves it or has scored it. What cannot be kept is said, and can be tried again. */
+export async function sit(session: Session, means: SittingMeans): Promise<Ended> {
   return new Sitting(session, means).untilTheEnd();
 }
 
@@ -49,7 +54,7 @@ class Sitting {
   /** One key after another: each sees what the one before it did. */
   #pressing: Promise<void> = Promise.resolve();
   #beats = 0;
-  #finish: (how: 'left' | 'scored') => void = () => undefined;
+  #finish: (how: Ended) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
   constructor(session: Session, means: SittingMeans) {
@@ -59,8 +64,8 @@ class Sitting {
     this.#view = { ...FIRST_VIEW, typing: this.#typist.atOpening() };
   }
 
-  async untilTheEnd(): Promise<'left' | 'scored'> {
-    const end = new Promise<'left' | 'scored'>((resolve, reject) => {
+  async untilTheEnd(): Promise<Ended> {
+    const end = new Promise<Ended>((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
     });
@@ -80,14 +85,14 @@ class Sitting {
   }
 
   /** From here on nothing is drawn: the terminal is somebody else's. */
-  #end(how: 'left' | 'scored'): void {
+  #end(how: Ended): void {
     this.#isOver = true;
     this.#finish(how);
   }
 
   #listen(): void {
     this.#deaf = this.#means.keyboard.listen((key) => {
-      this.#pressing = this.#pressing.then(() => this.#press(key)).catch(this.#fail);
+      this.#pressing = this.#pressing.then(() => this.#press(key)).catch((error) => this.#sayNotKept(error));
     });
   }
 
@@ -95,8 +100,16 @@ class Sitting {
     try {
       job();
     } catch (error) {
-      this.#fail(error);
+      this.#sayNotKept(error);
     }
+  }
+
+  /** A full disk ends no interview: what was typed is still on the screen, and the key can be pressed again. */
+  #sayNotKept(error: unknown): void {
+    if (error instanceof CannotKeepFile) {
+      this.#look({ message: error.message });
+      this.#draw();
+    } else this.#fail(error);
   }
 
   #tick(): void {
@@ -137,7 +150,8 @@ class Sitting {
 
   async #press(key: KeyPress): Promise<void> {
     if (this.#isAway || this.#isOver) return;
-    if (key.ctrl && (key.name === 'c' || key.name === 'd')) return this.#end('left');
+    if (key.ctrl && key.name === 'c') return this.#end('interrupted');
+    if (key.ctrl && key.name === 'd') return this.#end('left');
     if (this.#view.typing !== null) this.#look({ ...(await this.#typist.press(key, this.#view.typing)) });
     else {
       const name = (this.#view.panel === 'main' ? ARROWS[key.name] : undefined) ?? key.name;
@@ -217,7 +231,10 @@ class Sitting {
   async #advance(how: 'next' | 'skip'): Promise<void> {
     const { phase } = this.#session.state;
     if (this.#session.state.isGradeDue && phase === 'deep-dive')
-      await this.#away(() => gradeIfDue(this.#session, this.#means.grade));
+      await this.#away(async () => {
+        await gradeIfDue(this.#session, this.#means.grade);
+        this.#look({ message: sayGrade(this.#session) });
+      });
     this.#session.record({ kind: 'advanced', from: phase, how });
     this.#look({ scroll: 0 });
   }
@@ -264,4 +281,13 @@ class Sitting {
     const last = SCORE_DIMENSIONS.findLast((dimension) => state.scores[role][dimension] !== undefined);
     if (last !== undefined) this.#session.record({ kind: 'unscored', dimension: last });
   }
+}
+
+/** What came of the coding: the screen has covered what the grader said. */
+function sayGrade({ state, header }: Session): string {
+  const { isGradeDue, grade } = state;
+  const isWhole = grade !== null && grade.status !== 'not-gradable' && grade.status !== 'incomplete';
+  if (isGradeDue || !isWhole)
+    return `What was coded could not be graded, so no score is suggested. To see why: npx kata grade ${header.kata.slug}`;
+  return `Graded: ${Math.floor(grade.score * 10) / 10} of 100 (${grade.band.replace('-', ' ')}). It will be offered as evidence.`;
 }
