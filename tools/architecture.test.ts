@@ -20,7 +20,19 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   progress: ['grader', 'history', 'course', 'terminal'],
   mutation: ['verifier', 'grader', 'simulator', 'course'],
   bench: ['verifier', 'grader', 'simulator', 'course'],
-  cli: ['drill', 'review', 'progress', 'verifier', 'grader', 'simulator', 'phone', 'course', 'history', 'interview', 'terminal'],
+  cli: [
+    'drill',
+    'review',
+    'progress',
+    'verifier',
+    'grader',
+    'simulator',
+    'phone',
+    'course',
+    'history',
+    'interview',
+    'terminal',
+  ],
 };
 
 const KATA_ALIASES = ['#phone', '#phone/testing', '#simulator', '#course'];
