@@ -1,0 +1,977 @@
+// Wrong turns that the grade must catch, each by the criterion that names it.
+import type { LazyAttempt, Mistake } from '#course';
+
+export const mistakes: Mistake[] = [
+  {
+    id: 'every-refusal-is-a-wrong-password',
+    title: 'Says that the password is wrong, whatever the server has answered.',
+    criterion: 'signs-in',
+    edits: [
+      {
+        find: `return status === 422 && code === 'wrong_code' ? 'badCode' : 'network';`,
+        replace: `return status === 422 && code === 'wrong_code' ? 'badCode' : 'badCredentials';`,
+      },
+    ],
+  },
+  {
+    id: 'waits-as-long-as-the-os',
+    title: 'Lets a sign-in wait for as long as the OS does.',
+    criterion: 'signs-in',
+    edits: [{ find: `const REQUEST_MS = 10 * SECOND_MS;`, replace: `const REQUEST_MS = 3_600 * SECOND_MS;` }],
+  },
+  {
+    id: 'asks-offline',
+    title: 'Sends a login while the phone is offline.',
+    criterion: 'signs-in',
+    edits: [
+      {
+        find: `await mustBeOnline();
+    if (store.getState().status !== 'signedOut' || visit.entering) await signOut();`,
+        replace: `if (store.getState().status !== 'signedOut' || visit.entering) await signOut();`,
+      },
+      {
+        find: `await mustBeOnline();
+    const headers = { 'Content-Type'`,
+        replace: `const headers = { 'Content-Type'`,
+      },
+    ],
+  },
+  {
+    id: 'route-forgotten',
+    title: 'Remembers the last route that was refused in place of the first.',
+    criterion: 'guards-the-door',
+    edits: [{ find: `returnRoute ??= route;`, replace: `returnRoute = route;` }],
+  },
+  {
+    id: 'route-outlives-sign-out',
+    title: 'Sends the next person to where the one before wanted to go.',
+    criterion: 'guards-the-door',
+    edits: [{ find: `await ready();\n    returnRoute = null;`, replace: `await ready();` }],
+  },
+  {
+    id: 'early-calls-turned-away',
+    title: 'Turns calls away that come before start has ended.',
+    criterion: 'guards-the-door',
+    edits: [{ find: `await started;\n    stillIn(visit);`, replace: `stillIn(visit);` }],
+  },
+  {
+    id: 'begins-signed-out',
+    title: 'Is signed out until the keychain has answered, so that the login flashes by.',
+    criterion: 'no-flash',
+    edits: [
+      {
+        find: `createStore<AuthState>(() => ({ ...NOBODY, status: 'restoring' }))`,
+        replace: `createStore<AuthState>(() => ({ ...NOBODY }))`,
+      },
+    ],
+  },
+  {
+    id: 'start-waits-for-the-server',
+    title: 'Holds the launch until the renewal has used up all its tries.',
+    criterion: 'no-flash',
+    edits: [{ find: `const RESTORE_MS = 5 * SECOND_MS;`, replace: `const RESTORE_MS = 60 * SECOND_MS;` }],
+  },
+  {
+    id: 'thrown-out-by-any-failure',
+    title: 'Clears the tokens when a renewal fails, for whatever reason.',
+    criterion: 'stays-signed-in',
+    edits: [{ find: `if (!pair) throw new AuthFailure('network');`, replace: `if (!pair) return 'ended';` }],
+  },
+  {
+    id: 'thrown-out-by-a-403',
+    title: 'Takes the code for the verdict, whatever the status.',
+    criterion: 'stays-signed-in',
+    edits: [{ find: `if (status === 401 && isVerdict) return 'ended';`, replace: `if (isVerdict) return 'ended';` }],
+  },
+  {
+    id: 'thrown-out-by-a-proxy',
+    title: 'Takes every 401 of a renewal for the end, a page of HTML too.',
+    criterion: 'stays-signed-in',
+    edits: [
+      { find: `if (status === 401 && isVerdict) return 'ended';`, replace: `if (status === 401) return 'ended';` },
+    ],
+  },
+  {
+    id: 'portal-lets-in',
+    title: 'Takes any 200 of a login for a success.',
+    criterion: 'stays-signed-in',
+    edits: [
+      {
+        find: `if (status !== 200 || !pair || !user) throw new AuthFailure(refusalOf(status, body.code));`,
+        replace: `if (status === 200 && (!pair || !user)) {
+      leave('sessionChanged');
+      show({ status: 'signedIn' });
+      return;
+    }
+    if (!pair || !user) throw new AuthFailure(refusalOf(status, body.code));`,
+      },
+    ],
+  },
+  {
+    id: 'body-lost',
+    title: 'Sends a call without what its caller gave.',
+    criterion: 'renews-in-time',
+    edits: [
+      {
+        find: `session.fetch(apiUrl + path, { ...init, signal })`,
+        replace: `session.fetch(apiUrl + path, { signal })`,
+      },
+    ],
+  },
+  {
+    id: 'calls-wait-for-ever',
+    title: 'Has no limit for a call.',
+    criterion: 'renews-in-time',
+    edits: [
+      {
+        find: `return await limited(REQUEST_MS, init.signal, send);`,
+        replace: `return await limited(90_000, init.signal, send);`,
+      },
+    ],
+  },
+  {
+    id: 'one-renewal-per-call',
+    title: 'Has a renewer for each call, so that twenty 401s are twenty renewals.',
+    criterion: 'single-flight',
+    edits: [
+      {
+        find: `const { session } = own;
+    if (status !== 'signedIn' || !session) throw`,
+        replace: `if (status === 'signedIn') await openSession(own).start();
+    const { session } = own;
+    if (status !== 'signedIn' || !session) throw`,
+      },
+    ],
+  },
+  {
+    id: 'endless-401',
+    title: 'Repeats a call until the 401 goes away.',
+    criterion: 'no-loops',
+    edits: [
+      {
+        find: `return await limited(REQUEST_MS, init.signal, send);`,
+        replace: `let answer = await limited(REQUEST_MS, init.signal, send);
+      while (answer.status === 401 && !own.over) answer = await limited(REQUEST_MS, init.signal, send);
+      return answer;`,
+      },
+    ],
+  },
+  {
+    id: 'resends-after-a-lost-answer',
+    title: 'Sends a call again when it got no answer.',
+    criterion: 'no-loops',
+    edits: [
+      {
+        find: `const send = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });`,
+        replace: `const sendOnce = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });
+      const send = (signal: AbortSignal) => sendOnce(signal).catch(() => sendOnce(signal));`,
+      },
+    ],
+  },
+  {
+    id: 'secrets-in-async-storage',
+    title: 'Keeps the secrets in AsyncStorage.',
+    criterion: 'keeps-secrets',
+    edits: [
+      {
+        find: `const { asyncStorage, secureStore, netInfo, appState, localAuthentication } = device;`,
+        replace: `const { asyncStorage, netInfo, appState, localAuthentication } = device;
+  const secureStore = {
+    getItemAsync: asyncStorage.getItem,
+    setItemAsync: asyncStorage.setItem,
+    deleteItemAsync: asyncStorage.removeItem,
+  };`,
+      },
+    ],
+  },
+  {
+    id: 'flow-id-in-the-state',
+    title: 'Shows the id of the code entry in the state.',
+    criterion: 'keeps-secrets',
+    edits: [
+      {
+        find: `const shownOf = ({ otpFlowId: _, ...shown }: OtpFlow) => shown;`,
+        replace: `const shownOf = (flow: OtpFlow) => flow;`,
+      },
+    ],
+  },
+  {
+    id: 'tokens-logged',
+    title: 'Logs each answer of the server, to help with debugging.',
+    criterion: 'keeps-secrets',
+    edits: [
+      {
+        find: `return { status: response.status, body: isObject(body) ? body : {} };`,
+        replace: `console.info(path, JSON.stringify(body));
+      return { status: response.status, body: isObject(body) ? body : {} };`,
+      },
+    ],
+  },
+  {
+    id: 'password-kept',
+    title: 'Keeps the password, to sign in again by itself.',
+    criterion: 'keeps-secrets',
+    edits: [
+      {
+        find: `const answer = await post('/auth/login', login, crypto.randomUUID());`,
+        replace: `await secureStore.setItemAsync('auth.login', JSON.stringify({ email, password }));
+    const answer = await post('/auth/login', login, crypto.randomUUID());`,
+      },
+    ],
+  },
+  {
+    id: 'any-code-sent',
+    title: 'Lets the server count what is no code.',
+    criterion: 'enters-codes',
+    edits: [{ find: `if (!/^\\d{6}$/.test(code)) throw new AuthFailure('badCode');`, replace: `` }],
+  },
+  {
+    id: 'double-tap-sent-twice',
+    title: 'Sends a code twice at a double tap.',
+    criterion: 'enters-codes',
+    edits: [{ find: `own.entering ??= run().finally(() => {`, replace: `own.entering = run().finally(() => {` }],
+  },
+  {
+    id: 'cooldown-ignored',
+    title: 'Asks for another code at every tap.',
+    criterion: 'enters-codes',
+    edits: [
+      { find: `if (Date.now() < Date.parse(flow.nextResendAt)) throw new AuthFailure('cooldown');`, replace: `` },
+    ],
+  },
+  {
+    id: 'attempts-not-counted',
+    title: 'Does not tell how many attempts are left.',
+    criterion: 'enters-codes',
+    edits: [{ find: `if (status === 422 && typeof body.attemptsLeft === 'number')`, replace: `if (status === 423)` }],
+  },
+  {
+    id: 'dead-entry-kept',
+    title: 'Asks for a code that nobody takes any more.',
+    criterion: 'enters-codes',
+    edits: [
+      {
+        find: `const { status, body } = answer;
+    if (status === 410) await endFlow(own);`,
+        replace: `const { status, body } = answer;
+    if (status === 410) throw new AuthFailure('flowEnded');`,
+      },
+    ],
+  },
+  {
+    id: 'fails-for-what-is-gone',
+    title: 'Fails when the phone to be ended is ended already.',
+    criterion: 'lists-phones',
+    edits: [{ find: `if (!ok && status !== 404) throw`, replace: `if (!ok) throw` }],
+  },
+  {
+    id: 'runs-on-after-dispose',
+    title: 'Goes on after dispose.',
+    criterion: 'ends-cleanly',
+    edits: [{ find: `stopListening();\n    openGate();`, replace: `openGate();` }],
+  },
+  {
+    id: 'used-before-stored',
+    title: 'Uses a new pair while it is still being stored.',
+    criterion: 'stored-before-used',
+    edits: [
+      {
+        find: `setItemAsync: (_key: string, record: string) => inTurn(own, () => keepPair(own, record)),`,
+        replace: `setItemAsync: async (_key: string, record: string) => {
+        void inTurn(own, () => keepPair(own, record)).catch(() => undefined);
+      },`,
+      },
+    ],
+  },
+  {
+    id: 'failed-write-ignored',
+    title: 'Goes on with a pair that could not be stored.',
+    criterion: 'stored-before-used',
+    edits: [
+      {
+        find: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(next)).catch(rethrowAsStorage);`,
+        replace: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(next)).catch(() => undefined);`,
+      },
+    ],
+  },
+  {
+    id: 'two-records',
+    title: 'Stores the two tokens in two values, so that a kill tears them apart.',
+    criterion: 'one-record',
+    edits: [
+      {
+        find: `    else await write({ session: kept, isSealed: false, flow: null });`,
+        replace: `    else {
+      await secureStore.setItemAsync('auth.refresh', kept.refreshToken).catch(rethrowAsStorage);
+      const [access = ''] = /at-[\\d-]+/.exec(kept.record) ?? [];
+      await secureStore.setItemAsync('auth.access', access).catch(rethrowAsStorage);
+      await write({ session: kept, isSealed: false, flow: null });
+    }`,
+      },
+    ],
+  },
+  {
+    id: 'new-key-per-try',
+    title: 'Makes a new key for every try of a renewal, so that a late one looks like theft.',
+    criterion: 'survives-lost-answers',
+    edits: [
+      {
+        find: `post('/auth/refresh', { refreshToken }, keyOf(refreshToken), signal)`,
+        replace: `post('/auth/refresh', { refreshToken }, crypto.randomUUID(), signal)`,
+      },
+    ],
+  },
+  {
+    id: 'one-key-for-all',
+    title: 'Sends one key with every renewal.',
+    criterion: 'survives-lost-answers',
+    edits: [
+      {
+        find: `post('/auth/refresh', { refreshToken }, keyOf(refreshToken), signal)`,
+        replace: `post('/auth/refresh', { refreshToken }, keyOf('refresh'), signal)`,
+      },
+    ],
+  },
+  {
+    id: 'each-401-renews',
+    title: 'Renews at every 401, also for a token that has been replaced.',
+    criterion: 'late-401',
+    edits: [
+      {
+        find: `const send = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });
+      return await limited(REQUEST_MS, init.signal, send);`,
+        replace: `const withToken = async (signal: AbortSignal) => {
+        const headers = { ...(init.headers as object), Authorization: \`Bearer \${await session.getAccessToken()}\` };
+        return fetch(apiUrl + path, { ...init, headers, signal });
+      };
+      const answer = await limited(REQUEST_MS, init.signal, withToken);
+      if (answer.status !== 401) return answer;
+      const refreshToken = own.kept?.refreshToken ?? '';
+      const adopted = await renew(own, refreshToken, disposing.signal);
+      if (adopted === 'ended') lose(own, 'server');
+      else await session.adopt({ ...adopted, userId: own.kept?.user.id ?? '' });
+      stillIn(own);
+      return await limited(REQUEST_MS, init.signal, withToken);`,
+      },
+    ],
+  },
+  {
+    id: 'entry-in-memory',
+    title: 'Keeps the code entry in memory, so that it is gone after the SMS was read.',
+    criterion: 'resumes-code-entry',
+    edits: [
+      {
+        find: `await inTurn(own, () => write({ flow }));\n    stillIn(own);`,
+        replace: `secrets = { ...secrets, flow };`,
+      },
+    ],
+  },
+  {
+    id: 'new-key-per-code',
+    title: 'Sends the same code under a new key, so that a lost answer uses it up.',
+    criterion: 'resumes-code-entry',
+    edits: [{ find: `keyOf(flow.otpFlowId, ...Object.values(code)),`, replace: `crypto.randomUUID(),` }],
+  },
+  {
+    id: 'lock-is-a-boolean',
+    title: 'Puts a prompt in front of tokens that can be read without it.',
+    criterion: 'locks-the-secret',
+    edits: [
+      {
+        find: `await write({ session: null, isSealed: true });`,
+        replace: `await write({ session: own.kept, isSealed: true });`,
+      },
+    ],
+  },
+  {
+    id: 'key-without-a-prompt',
+    title: 'Encrypts the tokens with a key that anybody can read.',
+    criterion: 'locks-the-secret',
+    edits: [
+      {
+        find: `createVault({ device, namespace: 'auth', lockAfterMs: LOCK_AFTER_MS })`,
+        replace: `createVault({ device, namespace: 'auth', lockAfterMs: LOCK_AFTER_MS, gate: 'none' })`,
+      },
+    ],
+  },
+  {
+    id: 'never-locks-again',
+    title: 'Locks at a launch only.',
+    criterion: 'locks-in-time',
+    edits: [{ find: `if (isShut && visit.session) lockUp();`, replace: `if (isShut && !visit) lockUp();` }],
+  },
+  {
+    id: 'locks-by-a-timer',
+    title: 'Locks again by a timer, which stands still in the background.',
+    criterion: 'locks-in-time',
+    edits: [
+      {
+        find: `createVault({ device, namespace: 'auth', lockAfterMs: LOCK_AFTER_MS })`,
+        replace: `createVault({ device, namespace: 'auth', lockAfterMs: 1e15 })`,
+      },
+      {
+        find: `const app = appState.addEventListener('change', (next) => {`,
+        replace: `let timer: ReturnType<typeof setTimeout> | undefined;
+    const app = appState.addEventListener('change', (next) => {
+      clearTimeout(timer);
+      if (next === 'background') timer = setTimeout(() => vault.lock(), LOCK_AFTER_MS);`,
+      },
+    ],
+  },
+  {
+    id: 'refusal-signs-out',
+    title: 'Signs people out who cancel the prompt.',
+    criterion: 'takes-no-for-no',
+    edits: [
+      {
+        find: `if (isLost) await loseSecret(own);`,
+        replace: `if (isLost || isObject(error)) await loseSecret(own);`,
+      },
+    ],
+  },
+  {
+    id: 'switched-on-unasked',
+    title: 'Switches the lock on without asking whose face it is.',
+    criterion: 'takes-no-for-no',
+    edits: [{ find: `if (on && !(await isRecognised())) return false;`, replace: `` }],
+  },
+  {
+    id: 'asks-twice',
+    title: 'Prompts again by itself when the prompt was refused.',
+    criterion: 'takes-no-for-no',
+    edits: [
+      {
+        find: `      await vault.unlock();
+      const kept`,
+        replace: `      await vault.unlock().catch(() => vault.unlock());
+      const kept`,
+      },
+    ],
+  },
+  {
+    id: 'torn-while-switching-on',
+    title: 'Takes the readable copy away before the vault has the other.',
+    criterion: 'switches-safely',
+    edits: [
+      {
+        find: `await vault.put(SEALED_NAME, JSON.stringify(own.kept));
+    await write({ session: null, isSealed: true });`,
+        replace: `await write({ session: null, isSealed: true });
+    await vault.put(SEALED_NAME, JSON.stringify(own.kept));`,
+      },
+    ],
+  },
+  {
+    id: 'torn-while-switching-off',
+    title: 'Empties the vault before the readable copy is there.',
+    criterion: 'switches-safely',
+    edits: [
+      {
+        find: `await write({ session: own.kept, isSealed: false });`,
+        replace: `await vault.wipe();\n    await write({ session: own.kept, isSealed: false });`,
+      },
+    ],
+  },
+  {
+    id: 'sign-out-waits',
+    title: 'Waits for the server before it forgets.',
+    criterion: 'signs-out-at-once',
+    edits: [
+      {
+        find: `    try {
+      await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
+        replace: `    for (const refreshToken of owed)
+      await post('/auth/logout', { refreshToken }, keyOf('logout', refreshToken)).catch(() => undefined);
+    try {
+      await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
+      },
+    ],
+  },
+  {
+    id: 'signed-out-in-memory',
+    title: 'Signs out in memory, and is in again after a restart.',
+    criterion: 'signs-out-at-once',
+    edits: [
+      {
+        find: `await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
+        replace: `await inTurn(own, () => write({ owed: [...secrets.owed, ...owed] }));`,
+      },
+    ],
+  },
+  {
+    id: 'server-never-told',
+    title: 'Never tells the server of a sign-out made offline.',
+    criterion: 'pays-its-debts',
+    edits: [
+      {
+        find: `await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
+        replace: `await inTurn(own, () => clear(own, []));
+      for (const refreshToken of owed)
+        void post('/auth/logout', { refreshToken }, keyOf('logout', refreshToken)).catch(() => undefined);`,
+      },
+    ],
+  },
+  {
+    id: 'debts-paid-by-any-answer',
+    title: 'Takes any answer to a logout for a yes, a portal’s too.',
+    criterion: 'pays-its-debts',
+    edits: [{ find: `if (status !== 204) continue;`, replace: `if (status < 200) continue;` }],
+  },
+  {
+    id: 'debts-paid-at-start-only',
+    title: 'Tries an owed logout at a launch only.',
+    criterion: 'pays-its-debts',
+    edits: [{ find: `payDebts();\n    const { kept } = visit;`, replace: `const { kept } = visit;` }],
+  },
+  {
+    id: 'late-renewal-resurrects',
+    title: 'Stores what a renewal brings, although the person has left meanwhile.',
+    criterion: 'no-ghosts',
+    edits: [
+      { find: `visit.session?.dispose();\n    visit = newVisit();`, replace: `visit = newVisit();` },
+      {
+        find: `const turn = lastTurn.then(() => {
+      stillIn(own);
+      return job();
+    });`,
+        replace: `const turn = lastTurn.then(() => {
+      if (own.over === 'disposed') stillIn(own);
+      return job();
+    });`,
+      },
+    ],
+  },
+  {
+    id: 'late-login-wins',
+    title: 'Lets a sign-in that was overtaken have the last word.',
+    criterion: 'no-ghosts',
+    edits: [
+      {
+        find: `const answer = await post('/auth/login', login, crypto.randomUUID());
+    stillIn(own);`,
+        replace: `const answer = await post('/auth/login', login, crypto.randomUUID());
+    own = own.over === 'sessionChanged' ? leave('sessionChanged') : own;`,
+      },
+    ],
+  },
+  {
+    id: 'repeats-as-another',
+    title: 'Repeats a call with whatever token is the current one, whoever it belongs to.',
+    criterion: 'never-as-another',
+    edits: [
+      {
+        find: `return await limited(REQUEST_MS, init.signal, send);`,
+        replace: `const answer = await limited(REQUEST_MS, init.signal, send);
+      if (answer.status !== 401 || own === visit || !visit.session) return answer;
+      return await visit.session.fetch(apiUrl + path, init);`,
+      },
+    ],
+  },
+  {
+    id: 'sends-offline',
+    title: 'Sends calls although the phone is offline.',
+    criterion: 'works-offline',
+    edits: [
+      {
+        find: `await mustBeOnline();
+      const send =`,
+        replace: `const send =`,
+      },
+    ],
+  },
+  {
+    id: 'old-is-out',
+    title: 'Takes a token that has run out for a way out when it starts offline.',
+    criterion: 'works-offline',
+    edits: [
+      {
+        find: `if (own.over || !own.kept) return;`,
+        replace: `if (own.over || !own.kept) return;
+    if (!isFresh && !(await netInfo.fetch()).isConnected) {
+      lose(own, 'server');
+      return;
+    }`,
+      },
+    ],
+  },
+  {
+    id: 'stays-stale',
+    title: 'Does not renew when the network is back.',
+    criterion: 'works-offline',
+    edits: [
+      {
+        find: `if (stale || lock === 'offlineLimit') void decide(visit);`,
+        replace: `if (lock === 'offlineLimit' && !stale) void decide(visit);`,
+      },
+    ],
+  },
+  {
+    id: 'no-limit-offline',
+    title: 'Lets people in offline for ever.',
+    criterion: 'limits-offline-use',
+    edits: [
+      {
+        find: `if (isFresh || !isPastLimit(own.kept)) letIn(own, isFresh);`,
+        replace: `if (own.kept) letIn(own, isFresh);`,
+      },
+    ],
+  },
+  {
+    id: 'limit-at-launch-only',
+    title: 'Looks at the limit at a launch only.',
+    criterion: 'limits-offline-use',
+    edits: [{ find: `|| !kept || !isPastLimit(kept)) return;`, replace: `|| kept) return;` }],
+  },
+  {
+    id: 'end-not-heard',
+    title: 'Takes the end for trouble on the way, and tries for ever.',
+    criterion: 'sees-the-end',
+    edits: [{ find: `if (status === 401 && isVerdict) return 'ended';`, replace: `` }],
+  },
+  {
+    id: 'end-of-one-kind-only',
+    title: 'Knows only one of the three words that end a session.',
+    criterion: 'sees-the-end',
+    edits: [
+      {
+        find: `['session_revoked', 'token_reused', 'refresh_expired'].includes(String(body.code))`,
+        replace: `body.code === 'session_revoked'`,
+      },
+    ],
+  },
+  {
+    id: 'polls-for-the-network',
+    title: 'Looks every ten minutes whether the network is back, offline too.',
+    criterion: 'spends-little',
+    edits: [
+      {
+        find: `    stopListening = () => {
+      network();`,
+        replace: `    const poll = setInterval(() => {
+      void netInfo.fetch().then(({ isConnected }) => isConnected && payDebts());
+    }, 600_000);
+    stopListening = () => {
+      clearInterval(poll);
+      network();`,
+      },
+    ],
+  },
+  {
+    id: 'expiry-by-the-server',
+    title: 'Holds expiresAt against the phone’s clock, and renews before each call on a phone that is ahead.',
+    criterion: 'trusts-no-clock',
+    edits: [
+      {
+        find: `const { token, expiresInSeconds } = accessToken;`,
+        replace: `const { token } = accessToken;
+  const expiresInSeconds = Math.max(1, (Date.parse(String(accessToken.expiresAt)) - Date.now()) / SECOND_MS);`,
+      },
+      {
+        find: `await limited(RENEWAL_MS, init.signal, () => freshen(own));`,
+        replace: `const pair = own.received;
+      if (pair && pair.expiresIn < 30) {
+        const next = await renew(own, pair.refreshToken, disposing.signal);
+        if (next !== 'ended') await session.adopt({ ...next, userId: own.kept?.user.id ?? '' });
+      }
+      await limited(RENEWAL_MS, init.signal, () => freshen(own));`,
+      },
+    ],
+  },
+  {
+    id: 'lost-secret-not-seen',
+    title: 'Stays locked for ever when another face was enrolled.',
+    criterion: 'loses-the-secret',
+    edits: [{ find: `(error.code === 'key-lost' || error.code === 'corrupt')`, replace: `error.code === 'corrupt'` }],
+  },
+  {
+    id: 'keychain-leftovers',
+    title: 'Takes up a session that an earlier installation has left in the Keychain.',
+    criterion: 'begins-anew',
+    edits: [
+      {
+        find: `await secureStore.deleteItemAsync(SECRETS_ITEM).catch(rethrowAsStorage);
+    await vault.start()`,
+        replace: `await vault.start()`,
+      },
+      {
+        find: `if (deviceId === null) await install().catch(() => undefined);
+    else secrets =`,
+        replace: `if (deviceId === null) await install().catch(() => undefined);
+    secrets =`,
+      },
+    ],
+  },
+  {
+    id: 'new-device-at-each-login',
+    title: 'Makes a new deviceId for each login.',
+    criterion: 'begins-anew',
+    edits: [
+      {
+        find: `const id = deviceId ?? (await install());`,
+        replace: `const id = deviceId ? crypto.randomUUID() : await install();`,
+      },
+    ],
+  },
+];
+
+const HEAD = `import type { AuthState, CreateAuth } from '#contract/auth';
+
+const OUT: AuthState = { status: 'signedOut', user: null, stale: false, otp: null, lock: null, biometricLock: false, endedBy: null };
+`;
+
+export const lazy: LazyAttempt[] = [
+  {
+    id: 'does-nothing',
+    title: 'Says yes to everything and does nothing.',
+    source: `${HEAD}
+const state: AuthState = { ...OUT, status: 'signedIn', user: { id: 'ada', name: 'Ada', email: 'ada@example.test' } };
+
+export const createAuth: CreateAuth = () => ({
+  start: async () => {},
+  signIn: async () => {},
+  verifyOtp: async () => {},
+  resendOtp: async () => {},
+  useBackupCode: async () => {},
+  cancelOtp: async () => {},
+  fetch: async () => Response.json(state.user),
+  guard: () => 'allow',
+  takeReturnRoute: () => null,
+  setBiometricLock: async () => true,
+  unlock: async () => true,
+  listSessions: async () => [],
+  endSession: async () => {},
+  signOut: async () => {},
+  getState: () => state,
+  subscribe: () => () => {},
+  dispose: () => {},
+});
+`,
+  },
+  {
+    id: 'throws',
+    title: 'Throws at every call.',
+    source: `${HEAD}
+function fail(): never {
+  throw new Error('not today');
+}
+
+export const createAuth: CreateAuth = () => ({
+  start: fail,
+  signIn: fail,
+  verifyOtp: fail,
+  resendOtp: fail,
+  useBackupCode: fail,
+  cancelOtp: fail,
+  fetch: fail,
+  guard: fail,
+  takeReturnRoute: fail,
+  setBiometricLock: fail,
+  unlock: fail,
+  listSessions: fail,
+  endSession: fail,
+  signOut: fail,
+  getState: (): AuthState => fail(),
+  subscribe: fail,
+  dispose: fail,
+});
+`,
+  },
+  {
+    id: 'never-resolves',
+    title: 'Gives promises that never end.',
+    source: `${HEAD}
+const never = new Promise<never>(() => {});
+
+export const createAuth: CreateAuth = () => ({
+  start: () => never,
+  signIn: () => never,
+  verifyOtp: () => never,
+  resendOtp: () => never,
+  useBackupCode: () => never,
+  cancelOtp: () => never,
+  fetch: () => never,
+  guard: () => 'wait',
+  takeReturnRoute: () => null,
+  setBiometricLock: () => never,
+  unlock: () => never,
+  listSessions: () => never,
+  endSession: () => never,
+  signOut: () => never,
+  getState: () => ({ ...OUT, status: 'restoring' }),
+  subscribe: () => () => {},
+  dispose: () => {},
+});
+`,
+  },
+  {
+    id: 'tight-loop',
+    title: 'Keeps the tokens in memory and renews without a pause until the server gives in.',
+    source: `${HEAD}
+export const createAuth: CreateAuth = ({ apiUrl }) => {
+  let state: AuthState = { ...OUT, status: 'restoring' };
+  let access = '';
+  let refresh = '';
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(apiUrl + path, {
+      method: 'POST',
+      headers: { 'Idempotency-Key': crypto.randomUUID() },
+      body: JSON.stringify(body),
+    });
+    const got = await answer.json().catch(() => ({}));
+    access = got.accessToken?.token ?? access;
+    refresh = got.refreshToken?.token ?? refresh;
+    return got;
+  };
+  return {
+    start: async () => {
+      state = OUT;
+    },
+    signIn: async (credentials) => {
+      const { user } = await post('/auth/login', { ...credentials, deviceId: 'd', deviceName: 'Phone' });
+      state = { ...OUT, status: 'signedIn', user };
+    },
+    verifyOtp: async () => {},
+    resendOtp: async () => {},
+    useBackupCode: async () => {},
+    cancelOtp: async () => {},
+    fetch: async (path, init) => {
+      const send = () => fetch(apiUrl + path, { ...init, headers: { ...init?.headers, Authorization: 'Bearer ' + access } });
+      let answer = await send();
+      while (answer.status === 401) {
+        await post('/auth/refresh', { refreshToken: refresh }).catch(() => ({}));
+        answer = await send();
+      }
+      return answer;
+    },
+    guard: () => (state.status === 'signedIn' ? 'allow' : 'signIn'),
+    takeReturnRoute: () => null,
+    setBiometricLock: async () => false,
+    unlock: async () => true,
+    listSessions: async () => [],
+    endSession: async () => {},
+    signOut: async () => {
+      access = '';
+      state = { ...OUT, endedBy: 'user' };
+    },
+    getState: () => state,
+    subscribe: () => () => {},
+    dispose: () => {},
+  };
+};
+`,
+  },
+  {
+    id: 'by-heart',
+    title: 'Knows the examples of the suite: one try of everything, nothing written down but the session.',
+    source: `${HEAD}
+const fail = (code: string) => Object.assign(new Error(code), { code });
+
+export const createAuth: CreateAuth = ({ device, apiUrl }) => {
+  let state: AuthState = { ...OUT, status: 'restoring' };
+  let pair = { access: '', refresh: '', user: OUT.user };
+  let flow = '';
+  let route: string | null = null;
+  let renewing: Promise<void> | null = null;
+  const listeners = new Set<() => void>();
+  const tell = (next: AuthState) => {
+    state = next;
+    for (const listener of listeners) listener();
+  };
+  const post = async (path: string, body: object) => {
+    if (!(await device.netInfo.fetch()).isConnected) throw fail('offline');
+    const answer = await fetch(apiUrl + path, {
+      method: 'POST',
+      headers: { 'Idempotency-Key': JSON.stringify(body).length + path },
+      body: JSON.stringify(body),
+    }).catch(() => {
+      throw fail('network');
+    });
+    return { status: answer.status, body: await answer.json().catch(() => ({})) };
+  };
+  const admit = async ({ status, body }: { status: number; body: any }) => {
+    if (status === 401) throw fail('badCredentials');
+    if (status === 429) throw fail('tooMany');
+    if (status === 422) throw fail('badCode');
+    if (status === 410) throw fail('flowEnded');
+    if (!body.accessToken) throw fail('network');
+    pair = { access: body.accessToken.token, refresh: body.refreshToken.token, user: body.user ?? pair.user };
+    await device.secureStore.setItemAsync('s', JSON.stringify(pair));
+    tell({ ...OUT, status: 'signedIn', user: pair.user });
+  };
+  const renew = async () => {
+    const answer = await post('/auth/refresh', { refreshToken: pair.refresh });
+    if (answer.status !== 401) return admit(answer).catch(() => Promise.reject(fail('network')));
+    await device.secureStore.deleteItemAsync('s');
+    tell({ ...OUT, endedBy: 'server' });
+    throw fail('signedOut');
+  };
+  return {
+    start: async () => {
+      await device.asyncStorage.setItem('mark', '1');
+      const text = await device.secureStore.getItemAsync('s');
+      if (!text) return tell(OUT);
+      pair = JSON.parse(text);
+      tell({ ...OUT, status: 'signedIn', user: pair.user });
+    },
+    signIn: async (credentials) => {
+      const answer = await post('/auth/login', { ...credentials, deviceId: 'device-1', deviceName: 'Phone' });
+      if (!answer.body.requires2FA) return admit(answer);
+      flow = answer.body.otpFlowId;
+      const at = (s: number) => new Date(Date.now() + s * 1000).toISOString();
+      const { maskedDestination, attemptsLeft } = answer.body;
+      tell({ ...OUT, status: 'otpRequired', otp: { maskedDestination, expiresAt: at(300), nextResendAt: at(30), attemptsLeft } });
+    },
+    verifyOtp: async (code) => {
+      if (state.status !== 'otpRequired') throw fail('flowEnded');
+      if (!/^\\d{6}$/.test(code)) throw fail('badCode');
+      await admit(await post('/auth/otp/verify', { otpFlowId: flow, code }));
+    },
+    resendOtp: async () => {
+      throw fail(state.otp ? 'cooldown' : 'flowEnded');
+    },
+    useBackupCode: async (backupCode) => admit(await post('/auth/backup-codes/verify', { otpFlowId: flow, backupCode })),
+    cancelOtp: async () => tell(OUT),
+    fetch: async (path, init) => {
+      if (state.status !== 'signedIn') throw fail('signedOut');
+      if (!(await device.netInfo.fetch()).isConnected) throw fail('offline');
+      const send = () => fetch(apiUrl + path, { ...init, headers: { ...init?.headers, Authorization: 'Bearer ' + pair.access } });
+      const answer = await send();
+      if (answer.status !== 401) return answer;
+      renewing ??= renew().finally(() => {
+        renewing = null;
+      });
+      await renewing;
+      return send();
+    },
+    guard: (wanted) => {
+      if (state.status === 'restoring') return 'wait';
+      if (state.status === 'signedIn') return 'allow';
+      route ??= wanted;
+      return 'signIn';
+    },
+    takeReturnRoute: () => {
+      const taken = state.status === 'signedIn' ? route : null;
+      if (taken) route = null;
+      return taken;
+    },
+    setBiometricLock: async () => false,
+    unlock: async () => state.status === 'signedIn',
+    listSessions: async () => [],
+    endSession: async () => {},
+    signOut: async () => {
+      await device.secureStore.deleteItemAsync('s');
+      route = null;
+      tell({ ...OUT, endedBy: 'user' });
+      void post('/auth/logout', { refreshToken: pair.refresh }).catch(() => undefined);
+    },
+    getState: () => state,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    dispose: () => {},
+  };
+};
+`,
+  },
+];

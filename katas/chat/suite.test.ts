@@ -1,0 +1,896 @@
+import { HttpResponse, http } from 'msw';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Chat, Message, PickedFile } from '#contract/chat';
+import { createPhone, type TestPhone } from '#phone/testing';
+import { type ChatBackend, createBackend, PIECE_BYTES, UPLOADS } from './backend.ts';
+
+const API = 'https://api.talk.test';
+const MESSAGES = `${API}/chat/:chatId/message`;
+const PAGES = `${API}/chat/:chatId/all`;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const CACHE = 'file:///cache/';
+
+const server = setupServer();
+let phone: TestPhone;
+let backend: ChatBackend;
+
+beforeAll(() => server.listen({ onUnhandledFrame: 'error' }));
+beforeEach(() => {
+  phone = createPhone();
+  backend = createBackend(phone.backendContext);
+  phone.connectSockets(backend.pusher.sockets);
+  for (const host of [API, UPLOADS]) server.use(http.all(`${host}/*`, answerAsUsual));
+  for (const [chatId, ...userIds] of [
+    ['lunch', 'ada', 'bo'],
+    ['trip', 'ada', 'cy'],
+    ['work', 'ada', 'dee'],
+    ['home', 'ada', 'eve'],
+  ] as const)
+    backend.addChat(chatId, userIds);
+});
+afterEach(() => {
+  phone.dispose();
+  server.resetHandlers();
+});
+afterAll(() => server.close());
+
+// ---------------------------------------------------------------------------------------------------------------------
+// mid: a message is kept, sent once, shown once, in order
+
+test('shows the list by its last activity, and what is stored of it without a network', {
+  tags: ['goes-live', 'R8'],
+}, async () => {
+  await write('lunch', 'bo', 'Pizza?');
+  await write('trip', 'cy', 'Tickets are in');
+  await write('trip', 'cy', 'Window or aisle?');
+  const chat = await launch();
+  const before = chat.getState();
+  await phone.pass(2 * SECOND);
+  const { connection, chats } = chat.getState();
+
+  await phone.goOffline();
+  const next = await launch();
+  const stored = next.getState().chats;
+  await phone.pass(SECOND);
+
+  expect(before).toMatchObject({ chats: [], threads: {} });
+  expect([connection, next.getState().connection]).toEqual(['live', 'offline']);
+  expect(chats.slice(0, 2)).toMatchObject([
+    { chatId: 'trip', preview: 'Window or aisle?', unreadCount: 2 },
+    { chatId: 'lunch', preview: 'Pizza?', unreadCount: 1, participants: [{ userId: 'ada' }, { userId: 'bo' }] },
+  ]);
+  expect(stored).toEqual(chats);
+});
+
+test('reads the list in pages of 15, one at a time', { tags: ['goes-live', 'R8'] }, async () => {
+  for (let n = 1; n <= 30; n += 1) backend.addChat(`more-${n}`, ['ada', 'bo']);
+  const chat = await live();
+  const first = chat.getState();
+
+  await Promise.all([chat.loadMoreChats(), chat.loadMoreChats()]);
+  const second = chat.getState();
+  await chat.loadMoreChats();
+  await chat.loadMoreChats();
+
+  const { chats, hasMoreChats } = chat.getState();
+  expect([first, second].map((one) => [one.chats.length, one.hasMoreChats])).toEqual([
+    [15, true],
+    [30, true],
+  ]);
+  expect([chats.length, new Set(chats.map(({ chatId }) => chatId)).size, hasMoreChats]).toEqual([34, 34, false]);
+  expect(sentTo('/chat/all')).toHaveLength(3);
+});
+
+test('shows a message as sending as soon as send resolves, offline too', {
+  tags: ['durable-first', 'R1'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.goOffline();
+
+  const { localId } = await chat.send('lunch', { text: 'In the tunnel' });
+
+  expect(threadOf(chat, 'lunch')).toMatchObject([
+    { localId, text: 'In the tunnel', status: 'sending', id: null, sequenceId: null, fromUserId: 'ada' },
+  ]);
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+  expect(threadOf(chat, 'lunch')).toMatchObject([{ localId, status: 'sent', sequenceId: 1 }]);
+});
+
+test('keeps a message when the app is killed before its first try has ended', {
+  tags: ['durable-first', 'R1'],
+}, async () => {
+  const chat = await live();
+  server.use(http.post(MESSAGES, silence));
+  await chat.send('trip', { text: 'Window' });
+  await phone.settle();
+
+  server.resetHandlers();
+  usual();
+  await live();
+  await phone.pass(5 * SECOND);
+
+  expect(onServer('trip')).toEqual(['Window']);
+});
+
+test('sends every try of a message with one localId, after a restart and a retry too', {
+  tags: ['one-identity', 'E3', 'R2'],
+}, async () => {
+  let chat = await live();
+  const lost = loseAnswers(MESSAGES);
+  await chat.send('lunch', { text: 'On my way' });
+  await phone.pass(40 * SECOND);
+  server.use(http.post(MESSAGES, () => json(403, { message: 'blocked' })));
+  // Its own event would tell that it is sent.
+  phone.interceptFrames(() => []);
+  chat = await live();
+  await chat.openChat('work');
+  const { localId } = await chat.send('work', { text: 'Ready' });
+  await phone.pass(5 * SECOND);
+  server.resetHandlers();
+  usual();
+  await chat.retry(localId);
+  await phone.pass(5 * SECOND);
+
+  const ids = (chatId: string) => new Set(posted(chatId).map((body) => body.localId));
+  expect(lost.count).toBeGreaterThan(0);
+  expect([ids('lunch').size, [...ids('work')]]).toEqual([1, [localId]]);
+  expect(onServer('lunch')).toEqual(['On my way']);
+  expect(onServer('work')).toEqual(['Ready']);
+});
+
+test('shows one row under one key when the event comes before the answer', {
+  tags: ['one-row', 'E1', 'R3'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  const road = holdAnswers(MESSAGES);
+  await chat.send('lunch', { text: 'First!' });
+  const [before] = threadOf(chat, 'lunch');
+  await phone.pass(SECOND);
+  const byEvent = threadOf(chat, 'lunch');
+
+  road.release();
+  await phone.pass(SECOND);
+
+  expect(byEvent).toMatchObject([{ key: before?.key, status: 'sent', sequenceId: 1, text: 'First!' }]);
+  expect(threadOf(chat, 'lunch')).toEqual(byEvent);
+});
+
+test('shows one row when the answer comes first, the event twice, and a page last', {
+  tags: ['one-row', 'E3', 'R3'],
+}, async () => {
+  await write('lunch', 'bo', 'Hungry?');
+  const chat = await live();
+  await chat.openChat('lunch');
+  const held: string[] = [];
+  phone.interceptFrames((text) => {
+    if (!text.includes('message_created')) return [text];
+    held.push(text);
+    return [];
+  });
+  await chat.send('lunch', { text: 'Very' });
+  await phone.pass(SECOND);
+  const byAnswer = threadOf(chat, 'lunch').map(({ key }) => key);
+
+  phone.interceptFrames((text) => (held.length > 0 ? [...held, ...held.splice(0), text] : [text]));
+  backend.pusher.announceHeads();
+  await phone.pass(2 * SECOND);
+  await chat.closeChat('lunch');
+  await chat.openChat('lunch');
+  await chat.loadOlder('lunch');
+
+  expect(threadOf(chat, 'lunch').map(({ key }) => key)).toEqual(byAnswer);
+  expect(textsOf(chat, 'lunch')).toEqual(['Hungry?', 'Very']);
+});
+
+test('takes a failed message for sent when the server turns out to have it', {
+  tags: ['one-row', 'R3'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  phone.interceptFrames((text) => (text.includes('message_created') ? [] : [text]));
+  server.use(
+    http.post(MESSAGES, async ({ request }) => {
+      await backend.app.fetch(request);
+      return json(403, { message: 'The proxy says no.' });
+    }),
+  );
+  await chat.send('lunch', { text: 'Did it?' });
+  await phone.pass(SECOND);
+  const [failed] = threadOf(chat, 'lunch');
+
+  phone.interceptFrames(null);
+  backend.pusher.announceHeads();
+  await phone.pass(2 * SECOND);
+
+  expect(failed).toMatchObject({ status: 'failed' });
+  expect(threadOf(chat, 'lunch')).toMatchObject([{ key: failed?.key, status: 'sent', failure: null }]);
+});
+
+test('sends one message of a chat at a time, in the order of send', { tags: ['send-order', 'R4'] }, async () => {
+  const chat = await live();
+  const road = holdAnswers(MESSAGES, 1);
+  const texts = ['one', 'two', 'three', 'four'];
+
+  await Promise.all(texts.map((text) => chat.send('lunch', { text })));
+  await phone.pass(2 * SECOND);
+  const early = posted('lunch').map(({ text }) => text);
+  road.release();
+  await phone.pass(3 * SECOND);
+
+  expect(early).toEqual(['one']);
+  expect(onServer('lunch')).toEqual(texts);
+});
+
+test('sends to three chats side by side, and to no fourth', { tags: ['send-order', 'R4'] }, async () => {
+  const chat = await live();
+  const road = holdAnswers(MESSAGES);
+
+  for (const chatId of ['lunch', 'trip', 'work', 'home']) await chat.send(chatId, { text: `to ${chatId}` });
+  await phone.pass(2 * SECOND);
+  const early = sentTo('/message').length;
+  road.release();
+  await phone.pass(3 * SECOND);
+
+  expect(early).toBe(3);
+  expect(onServer('home')).toEqual(['to home']);
+});
+
+test('orders a thread by sequenceId when clocks are an hour off', {
+  tags: ['order-on-screen', 'E6', 'R6'],
+}, async () => {
+  await write('lunch', 'bo', 'An hour ahead', '2026-03-02T10:00:00.000Z');
+  const chat = await live();
+  await chat.openChat('lunch');
+  phone.jumpClock(-HOUR);
+  await chat.send('lunch', { text: 'An hour behind' });
+  await phone.pass(2 * SECOND);
+  await write('lunch', 'bo', 'Later', '2026-03-02T08:30:00.000Z');
+  await phone.goOffline();
+  await chat.send('lunch', { text: 'Not yet sent' });
+
+  expect(textsOf(chat, 'lunch')).toEqual(['An hour ahead', 'An hour behind', 'Later', 'Not yet sent']);
+});
+
+test('loads the latest page once, and what is stored from then on', { tags: ['history', 'R10'] }, async () => {
+  for (let n = 1; n <= 120; n += 1) backend.write('lunch', n % 3 ? 'bo' : 'ada', `line ${n}`);
+  const chat = await live();
+
+  await chat.openChat('lunch');
+  const first = textsOf(chat, 'lunch');
+  await chat.closeChat('lunch');
+  const closed = Object.keys(chat.getState().threads);
+  await phone.goOffline();
+  const next = await launch();
+  await next.openChat('lunch');
+
+  expect([first.length, first[0], first.at(-1)]).toEqual([50, 'line 71', 'line 120']);
+  expect(closed).toEqual([]);
+  expect(textsOf(next, 'lunch')).toEqual(first);
+  expect(sentTo('/chat/lunch/all')).toHaveLength(1);
+});
+
+test('scrolls back page by page, from what is stored first, to the very beginning', {
+  tags: ['history', 'R10'],
+}, async () => {
+  for (let n = 1; n <= 120; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  let chat = await live();
+  await chat.openChat('lunch');
+
+  await Promise.all([chat.loadOlder('lunch'), chat.loadOlder('lunch')]);
+  const once = textsOf(chat, 'lunch').length;
+  chat = await live();
+  await chat.openChat('lunch');
+  await chat.loadOlder('lunch');
+  const stored = [textsOf(chat, 'lunch').length, sentTo('/chat/lunch/all').length];
+  const before = chat.getState().threads.lunch?.hasOlder;
+  await chat.loadOlder('lunch');
+  await chat.loadOlder('lunch');
+
+  expect([once, stored, before]).toEqual([100, [100, 2], true]);
+  expect(textsOf(chat, 'lunch')).toEqual(Array.from({ length: 120 }, (_, n) => `line ${n + 1}`));
+  expect(chat.getState().threads.lunch).toMatchObject({ hasOlder: false, loadingOlder: false });
+  expect(sentTo('/chat/lunch/all')).toHaveLength(3);
+});
+
+test('keeps older and new messages apart when both come at once', { tags: ['history', 'E11', 'R10'] }, async () => {
+  for (let n = 1; n <= 60; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  const road = holdAnswers(PAGES);
+
+  const loading = chat.loadOlder('lunch');
+  await phone.settle();
+  const during = chat.getState().threads.lunch?.loadingOlder;
+  await write('lunch', 'bo', 'line 61');
+  road.release();
+  await loading;
+
+  expect(during).toBe(true);
+  expect(textsOf(chat, 'lunch')).toEqual(Array.from({ length: 61 }, (_, n) => `line ${n + 1}`));
+});
+
+test('shows a thread opened without a network as soon as there is one', {
+  tags: ['history', 'E12', 'R10'],
+}, async () => {
+  await write('trip', 'cy', 'Tickets are in');
+  let chat = await live();
+  await phone.goOffline();
+  chat = await launch();
+
+  await chat.openChat('trip');
+  const offline = chat.getState().threads.trip;
+  await phone.goOnline();
+  await phone.pass(5 * SECOND);
+
+  expect(offline).toEqual({ messages: [], hasOlder: true, loadingOlder: false });
+  expect(textsOf(chat, 'trip')).toEqual(['Tickets are in']);
+});
+
+test('climbs from sent to delivered to read, and not back when marks come late', {
+  tags: ['status-climbs', 'R12'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  await chat.send('lunch', { text: 'Here?' });
+  await phone.pass(2 * SECOND);
+  const seen = [threadOf(chat, 'lunch')[0]?.status];
+  for (const marks of [{ deliveredUpTo: 1 }, { readUpTo: 1 }]) {
+    backend.mark('lunch', 'bo', marks);
+    await phone.pass(SECOND);
+    seen.push(threadOf(chat, 'lunch')[0]?.status);
+  }
+
+  const late = { chatId: 'lunch', userId: 'bo', deliveredUpTo: 1, readUpTo: 0, unreadCount: 0 };
+  backend.pusher.trigger('private-user-ada', 'receipt_updated', late);
+  await phone.pass(SECOND);
+
+  seen.push(threadOf(chat, 'lunch')[0]?.status);
+  expect(seen).toEqual(['sent', 'delivered', 'read', 'read']);
+});
+
+test('tells its listeners, and is silent once disposed', { tags: ['good-manners', 'R15'] }, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  const seen: string[][] = [];
+  const leave = chat.subscribe(() => seen.push(textsOf(chat, 'lunch')));
+  await write('lunch', 'bo', 'Heard');
+  leave();
+  await write('lunch', 'bo', 'Not heard');
+  const [one, two] = [chat.getState(), chat.getState()];
+  const refused = await codeOf(chat.send('lunch', {}));
+  const unknown = await Promise.all([codeOf(chat.retry('nobody')), codeOf(chat.discard('nobody'))]);
+
+  chat.dispose();
+  await phone.settle();
+  const sent = phone.requests.length;
+  const over = await codeOf(chat.send('lunch', { text: 'Too late' }));
+  await phone.goOffline();
+  await phone.goOnline();
+  await phone.pass(5 * MINUTE);
+
+  expect(seen.at(-1)).toEqual(['Heard']);
+  expect([one === two, refused, unknown, over]).toEqual([true, 'empty', ['not-found', 'not-found'], 'over']);
+  expect([phone.requests.length - sent, phone.listenerCount(), openSockets()]).toEqual([0, 0, 0]);
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+// senior: nothing missing, nothing twice, whatever happens
+
+test('hears of chats that are not open, with preview, unread count and receipt', {
+  tags: ['hears-every-chat', 'R7'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+
+  await write('trip', 'cy', 'Gate 12');
+  backend.addChat('new', ['ada', 'fay']);
+  await write('new', 'fay', 'Hello, it is Fay');
+  await phone.pass(2 * SECOND);
+
+  expect(chat.getState().chats.slice(0, 2)).toMatchObject([
+    { chatId: 'new', preview: 'Hello, it is Fay', unreadCount: 1 },
+    { chatId: 'trip', preview: 'Gate 12', unreadCount: 1 },
+  ]);
+  expect(receiptOf('trip')).toMatchObject({ deliveredUpTo: 1, readUpTo: 0 });
+  await chat.openChat('trip');
+  expect(textsOf(chat, 'trip')).toEqual(['Gate 12']);
+});
+
+test('asks for what is missing when 7 follows 5', { tags: ['finds-gaps', 'E4', 'R7'] }, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  await write('lunch', 'bo', 'five');
+  phone.interceptFrames((text) => (text.includes('"six\\"') ? [] : [text]));
+  await write('lunch', 'bo', 'six');
+  await write('trip', 'cy', 'seven');
+
+  await phone.pass(SECOND + 200);
+
+  expect(textsOf(chat, 'lunch')).toEqual(['five', 'six']);
+  expect(chat.getState().chats.map(({ preview }) => preview)).toContain('seven');
+});
+
+test('notices by the head that the last event was lost', { tags: ['finds-gaps', 'E4', 'R7'] }, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  phone.interceptFrames((text) => (text.includes('message_created') ? [] : [text]));
+  await write('lunch', 'bo', 'Are you there?');
+  await phone.pass(10 * SECOND);
+  const early = textsOf(chat, 'lunch');
+
+  backend.pusher.announceHeads();
+  await phone.pass(SECOND + 200);
+
+  expect([early, textsOf(chat, 'lunch')]).toEqual([[], ['Are you there?']]);
+});
+
+test('stores every event in the end, though a kill or a full disk kept it from being stored', {
+  tags: ['cursor-after-store', 'R7'],
+}, async () => {
+  for (const after of [0, 1, 2]) {
+    await live();
+    phone.failNextWrite('kill-before', { after });
+    await write('lunch', 'bo', `killed after ${after}`);
+    await phone.pass(3 * SECOND);
+  }
+  await live();
+  phone.failNextWrite('full');
+  await write('lunch', 'bo', 'refused');
+  await write('lunch', 'bo', 'taken');
+  await phone.pass(MINUTE);
+
+  await phone.goOffline();
+  const next = await launch();
+  await next.openChat('lunch');
+
+  const texts = ['killed after 0', 'killed after 1', 'killed after 2', 'refused', 'taken'];
+  expect(textsOf(next, 'lunch')).toEqual(texts);
+});
+
+test('catches up on 300 events after a long time away, page by page', {
+  tags: ['catches-up', 'E5', 'R16'],
+}, async () => {
+  await write('lunch', 'bo', 'line 0');
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.goOffline();
+  // A clock that is wrong must not matter: nothing is asked for by time.
+  phone.jumpClock(3 * HOUR);
+  for (let n = 1; n <= 300; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  const before = sentTo('/chat/all/after').length;
+
+  await phone.goOnline();
+  await phone.pass(20 * SECOND);
+
+  expect(textsOf(chat, 'lunch')).toEqual(Array.from({ length: 301 }, (_, n) => `line ${n}`));
+  expect(sentTo('/chat/all/after').length - before).toBeLessThanOrEqual(5);
+  expect(chat.getState().connection).toBe('live');
+});
+
+test('asks for nothing while nothing happens, and catches up on a push with an unknown number', {
+  tags: ['catches-up', 'R16'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  const before = phone.requests.length;
+  await phone.pass(10 * MINUTE);
+  const quiet = phone.requests.slice(before).map(({ url }) => url);
+  phone.interceptFrames((text) => (text.includes('message_created') ? [] : [text]));
+  await write('lunch', 'bo', 'Look at your phone');
+
+  await phone.push({ chatId: 'lunch', seq: backend.headOf('ada') });
+  await phone.pass(3 * SECOND);
+
+  expect(quiet).toEqual([]);
+  expect(textsOf(chat, 'lunch')).toEqual(['Look at your phone']);
+});
+
+test('tries again what may work later, and shows as failed what never will', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  const answers = [
+    json(503),
+    json(429, {}, { 'Retry-After': '30' }),
+    HttpResponse.html('<html>Free WiFi</html>'),
+    json(422, { message: 'Too long.' }),
+  ];
+  server.use(http.post(MESSAGES, ({ request }) => answers.shift() ?? answerAsUsual({ request })));
+  const { localId } = await chat.send('lunch', { text: 'Hmm' });
+  await phone.pass(20 * SECOND);
+  const early = [posted('lunch').length, threadOf(chat, 'lunch')[0]?.status];
+
+  await phone.pass(2 * MINUTE);
+  await chat.send('lunch', { text: 'Next' });
+  await phone.pass(SECOND);
+
+  expect(early).toEqual([2, 'sending']);
+  expect(posted('lunch').map(({ text }) => text)).toEqual(['Hmm', 'Hmm', 'Hmm', 'Hmm', 'Next']);
+  expect(threadOf(chat, 'lunch')).toMatchObject([
+    { text: 'Next', status: 'sent', failure: null },
+    { localId, status: 'failed', failure: { code: 'refused', status: 422, message: 'Too long.' } },
+  ]);
+});
+
+test('lets a failed message step aside, go last on retry, and vanish on discard', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('trip');
+  const refused = ['one', 'two'];
+  server.use(
+    http.post(MESSAGES, async ({ request }) => {
+      const { text } = (await request.clone().json()) as { text: string };
+      return refused.includes(text) ? json(403, { message: 'Blocked.' }) : answerAsUsual({ request });
+    }),
+  );
+  const [one, two] = await Promise.all(['one', 'two', 'three'].map((text) => chat.send('trip', { text })));
+  await phone.pass(5 * SECOND);
+  const aside = threadOf(chat, 'trip').map(({ text, status }) => `${text} ${status}`);
+
+  refused.length = 0;
+  await phone.goOffline();
+  await chat.send('trip', { text: 'four' });
+  await chat.retry(one?.localId ?? '');
+  await chat.discard(two?.localId ?? '');
+  const waiting = textsOf(chat, 'trip');
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+
+  expect(aside).toEqual(['three sent', 'one failed', 'two failed']);
+  expect(waiting).toEqual(['three', 'four', 'one']);
+  expect(onServer('trip')).toEqual(['three', 'four', 'one']);
+  expect(textsOf(chat, 'trip')).toEqual(['three', 'four', 'one']);
+});
+
+test('gives a message up that nobody took for 24 hours, and counts anew after a retry', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  let chat = await live();
+  await phone.goOffline();
+  const { localId } = await chat.send('work', { text: 'Good morning' });
+  await phone.pass(MINUTE);
+  chat = await launch();
+  await chat.openChat('work');
+  await phone.pass(24 * HOUR);
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+  const expired = threadOf(chat, 'work');
+
+  await chat.retry(localId);
+  await phone.pass(10 * SECOND);
+
+  expect(expired).toMatchObject([{ status: 'failed', failure: { code: 'expired', status: null } }]);
+  expect(onServer('work')).toEqual(['Good morning']);
+});
+
+test('tells delivered at once and then rarely, and read only for what somebody has seen', {
+  tags: ['marks-rise', 'R11'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  for (let n = 1; n <= 100; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  await phone.pass(5 * SECOND);
+  const burst = [sentTo('/receipts').length <= 4, receiptOf('lunch')];
+
+  await chat.markRead('trip', 1);
+  await phone.goToBackground();
+  await chat.markRead('lunch', 100);
+  await phone.goToForeground();
+  await phone.pass(3 * SECOND);
+  const unseen = receiptOf('lunch')?.readUpTo;
+  await chat.markRead('lunch', 60);
+  const unread = chat.getState().chats.find(({ chatId }) => chatId === 'lunch')?.unreadCount;
+  await chat.markRead('lunch', 20);
+  await phone.pass(3 * SECOND);
+
+  expect(burst).toMatchObject([true, { deliveredUpTo: 100, readUpTo: 0 }]);
+  expect([unseen, unread]).toEqual([0, 40]);
+  expect(receiptOf('lunch')).toMatchObject({ deliveredUpTo: 100, readUpTo: 60 });
+  expect(receiptOf('trip')).toMatchObject({ readUpTo: 0 });
+});
+
+test('keeps a read mark over a kill, and follows the tablet', {
+  tags: ['marks-rise', 'E9', 'E10', 'R11'],
+}, async () => {
+  for (let n = 1; n <= 4; n += 1) await write('lunch', 'bo', `line ${n}`);
+  let chat = await live();
+  await chat.openChat('lunch');
+  await phone.pass(2 * SECOND);
+  await phone.goOffline();
+  await chat.markRead('lunch', 2);
+
+  chat = await launch();
+  const kept = chat.getState().chats[0]?.unreadCount;
+  await phone.goOnline();
+  await phone.pass(5 * SECOND);
+  const sent = receiptOf('lunch')?.readUpTo;
+  backend.write('lunch', 'ada', 'From the tablet');
+  backend.mark('lunch', 'ada', { readUpTo: 4 });
+  await phone.pass(2 * SECOND);
+  await chat.openChat('lunch');
+
+  expect([kept, sent]).toEqual([2, 2]);
+  expect(chat.getState().chats[0]).toMatchObject({ unreadCount: 0, preview: 'From the tablet' });
+  expect(threadOf(chat, 'lunch').at(-1)).toMatchObject({ fromUserId: 'ada', text: 'From the tablet', status: 'sent' });
+});
+
+test('sends files in pieces one after another, then the message, and text behind it', {
+  tags: ['uploads-resume', 'E13', 'R13'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  const files = [pick('a.jpg', PIECE_BYTES + 1_000), pick('b.mp4', 3_000, 'video/mp4')];
+  const seen = new Set<number>();
+  chat.subscribe(() => seen.add(threadOf(chat, 'lunch')[0]?.progress ?? 2));
+
+  await chat.send('lunch', { text: '', attachments: files });
+  await chat.send('lunch', { text: 'What do you think?' });
+  await phone.pass(5 * SECOND);
+
+  const [sent, text] = backend.chats.get('lunch')?.messages ?? [];
+  expect(sent?.attachments).toMatchObject([
+    { type: 'image', mime: 'image/jpeg', sizeBytes: PIECE_BYTES + 1_000 },
+    { type: 'video', mime: 'video/mp4', sizeBytes: 3_000 },
+  ]);
+  expect([sent?.text, text?.text]).toEqual(['', 'What do you think?']);
+  expect(ranges()).toEqual([`bytes 0-262143/263144`, `bytes 262144-263143/263144`, 'bytes 0-2999/3000']);
+  const progress = [...seen].filter((value) => value <= 1);
+  expect(progress).toEqual([...progress].sort((a, b) => a - b));
+  expect(progress.some((value) => value > 0 && value < 1)).toBe(true);
+  expect(threadOf(chat, 'lunch')).toMatchObject([{ status: 'sent', progress: null }, { status: 'sent' }]);
+});
+
+test('goes on after a kill where the server has got to', { tags: ['uploads-resume', 'R13'] }, async () => {
+  const chat = await live();
+  server.use(
+    http.put(`${UPLOADS}/*`, ({ request }) =>
+      request.headers.get('Content-Range')?.startsWith('bytes 524288') ? silence() : answerAsUsual({ request }),
+    ),
+  );
+  await chat.send('lunch', { text: 'The whole trip', attachments: [pick('c.mp4', 3 * PIECE_BYTES)] });
+  await phone.pass(2 * SECOND);
+
+  server.resetHandlers();
+  usual();
+  await live();
+  await phone.pass(5 * SECOND);
+
+  expect(ranges().map((range) => range.split('-')[0])).toEqual([
+    'bytes 0',
+    'bytes 262144',
+    'bytes 524288',
+    'bytes 524288',
+  ]);
+  expect(onServer('lunch')).toEqual(['The whole trip']);
+});
+
+test('presigns the same upload again when its URL has run out', {
+  tags: ['uploads-resume', 'E8', 'R13'],
+}, async () => {
+  const chat = await live();
+  let expired = 2;
+  server.use(
+    http.put(`${UPLOADS}/*`, ({ request }) => {
+      const isSecond = request.headers.get('Content-Range')?.startsWith('bytes 262144');
+      if (!isSecond || expired === 0) return answerAsUsual({ request });
+      expired -= 1;
+      return json(403, { error: 'expired' });
+    }),
+  );
+
+  await chat.send('lunch', { text: 'Slow', attachments: [pick('d.jpg', 2 * PIECE_BYTES)] });
+  await phone.pass(10 * SECOND);
+
+  const presigned = sentTo('/uploads/presign').map(({ body }) => (JSON.parse(body) as { uploadId: string }).uploadId);
+  expect([presigned.length, new Set(presigned).size, backend.files.size]).toEqual([3, 1, 1]);
+  expect(ranges().map((range) => range.split('-')[0])).toEqual(['bytes 0', ...Array(3).fill('bytes 262144')]);
+  expect(onServer('lunch')).toEqual(['Slow']);
+});
+
+test('sends its own copy of a file that the picker has lost since, and drops the copy then', {
+  tags: ['private-copy', 'E7', 'R1'],
+}, async () => {
+  const chat = await live();
+  await phone.goOffline();
+  const file = pick('e.jpg', 5_000);
+  const { localId } = await chat.send('lunch', { attachments: [file] });
+  const copies = copiesOf(5_000);
+
+  phone.disk.files.remove(file.uri);
+  const gone = await codeOf(chat.send('lunch', { attachments: [file] }));
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+
+  expect([localId.length > 0, copies, gone]).toEqual([true, 1, 'source-lost']);
+  expect(backend.chats.get('lunch')?.messages).toMatchObject([{ attachments: [{ sizeBytes: 5_000 }] }]);
+  expect(copiesOf(5_000)).toBe(0);
+});
+
+test('sends nothing after a 401 until a token comes, then all goes on', {
+  tags: ['waits-for-token', 'R14'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  backend.revoke('ada');
+  await chat.send('lunch', { text: 'Still me' });
+  await chat.send('trip', { text: 'Me too' });
+  await phone.pass(SECOND);
+  const state = chat.getState().connection;
+  const sent = phone.requests.length;
+  await phone.pass(5 * MINUTE);
+  const silent = phone.requests.length - sent;
+
+  await write('lunch', 'bo', 'Meanwhile');
+  chat.setToken(backend.issueToken('ada'));
+  await phone.pass(10 * SECOND);
+
+  expect([state, silent, chat.getState().connection]).toEqual(['needsToken', 0, 'live']);
+  expect(onServer('trip')).toEqual(['Me too']);
+  expect(textsOf(chat, 'lunch')).toEqual(['Meanwhile', 'Still me']);
+});
+
+test('authorises the channel with the newest token after the socket was down', {
+  tags: ['waits-for-token', 'E14', 'R14'],
+}, async () => {
+  const chat = await live();
+  await phone.goOffline();
+  const token = backend.issueToken('ada');
+  chat.setToken(token);
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+
+  expect(sentTo('/pusher/auth').at(-1)?.headers.authorization).toBe(`Bearer ${token}`);
+  expect(chat.getState().connection).toBe('live');
+});
+
+test('leaves nothing behind at a sign-out, and shows and sends nobody what is not theirs', {
+  tags: ['leaves-nothing', 'R14'],
+}, async () => {
+  await write('lunch', 'bo', 'Between us');
+  let chat = await live();
+  await chat.openChat('lunch');
+  await phone.goOffline();
+  await chat.send('lunch', { text: 'A secret', attachments: [pick('f.jpg', 7_000)] });
+  await chat.send('trip', { text: 'Another' });
+
+  const cy = await launch('cy');
+  const foreign = [cy.getState().chats, cy.getState().threads];
+  cy.dispose();
+  chat = await launch();
+  await chat.signOut();
+  const after = await launch('cy');
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+
+  expect(foreign).toEqual([[], {}]);
+  expect(after.getState().chats.map(({ chatId }) => chatId)).toEqual(['trip']);
+  expect(JSON.stringify(phone.disk.entries())).not.toMatch(/secret|Another|Between us/);
+  expect([copiesOf(7_000), onServer('trip'), onServer('lunch')]).toEqual([0, [], ['Between us']]);
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+// staff: the server has forgotten
+
+test('begins anew after a 410, and shows no message next to one across the hole', {
+  tags: ['begins-anew', 'R9'],
+}, async () => {
+  for (let n = 1; n <= 5; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.goOffline();
+  await chat.send('lunch', { text: 'Mine' });
+  for (let n = 6; n <= 80; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  await write('trip', 'cy', 'And this');
+  backend.forget('ada');
+
+  await phone.goOnline();
+  await phone.pass(20 * SECOND);
+  const shown = textsOf(chat, 'lunch');
+  await chat.loadOlder('lunch');
+
+  const all = [...Array.from({ length: 80 }, (_, n) => `line ${n + 1}`), 'Mine'];
+  expect(shown).toEqual(all.slice(-shown.length));
+  expect(shown.length).toBeGreaterThanOrEqual(50);
+  expect(textsOf(chat, 'lunch')).toEqual(all);
+  expect(chat.getState().chats.map(({ preview }) => preview)).toContain('And this');
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function launch(userId = 'ada'): Promise<Chat> {
+  const { createChat } = await phone.coldStart(() => import('#attempt/chat'));
+  const chat = createChat({ device: phone.device, apiUrl: API, userId, accessToken: backend.issueToken(userId) });
+  await chat.start();
+  return chat;
+}
+
+async function live(): Promise<Chat> {
+  const chat = await launch();
+  await phone.pass(2 * SECOND);
+  return chat;
+}
+
+/** Somebody else writes, a moment after whatever was before. */
+async function write(chatId: string, userId: string, text: string, sentAt?: string): Promise<void> {
+  await phone.pass(10);
+  backend.write(chatId, userId, text, sentAt);
+  await phone.pass(100);
+}
+
+/** A file in the picker's cache. */
+function pick(name: string, sizeBytes: number, mime = 'image/jpeg'): PickedFile {
+  const uri = CACHE + name;
+  phone.disk.files.write(uri, new Uint8Array(sizeBytes).fill(name.charCodeAt(0)));
+  return { uri, name, mime, sizeBytes };
+}
+
+const copiesOf = (sizeBytes: number): number =>
+  phone.disk.files.list().filter((uri) => !uri.startsWith(CACHE) && phone.disk.files.read(uri)?.length === sizeBytes)
+    .length;
+
+const threadOf = (chat: Chat, chatId: string): readonly Message[] => chat.getState().threads[chatId]?.messages ?? [];
+const textsOf = (chat: Chat, chatId: string): string[] => threadOf(chat, chatId).map(({ text }) => text);
+const onServer = (chatId: string): string[] => backend.chats.get(chatId)?.messages.map(({ text }) => text) ?? [];
+const receiptOf = (chatId: string) => backend.chats.get(chatId)?.receipts.get('ada');
+const sentTo = (path: string) => phone.requests.filter(({ url }) => new URL(url).pathname.endsWith(path));
+const posted = (chatId: string) =>
+  sentTo(`/chat/${chatId}/message`).map(({ body }) => JSON.parse(body) as { localId: string; text: string });
+const ranges = (): string[] =>
+  phone.requests.filter(({ method }) => method === 'PUT').map(({ headers }) => headers['content-range'] ?? '');
+const openSockets = (): number =>
+  phone.sockets.filter(({ state }) => state === 'connecting' || state === 'open').length;
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'done',
+    (error: { code?: string }) => error.code ?? String(error),
+  );
+}
+
+const answerAsUsual = ({ request }: { request: Request }) => backend.app.fetch(request);
+const silence = () => new Promise<Response>(() => {});
+const json = (status: number, body: object = {}, headers: Record<string, string> = {}): Response =>
+  HttpResponse.json(body, { status, headers });
+
+function usual(): void {
+  for (const host of [API, UPLOADS]) server.use(http.all(`${host}/*`, answerAsUsual));
+}
+
+/** The server does as it is asked; nobody hears of it. */
+function loseAnswers(url: string): { count: number } {
+  const lost = { count: 0 };
+  server.use(
+    http.all(url, async ({ request }) => {
+      lost.count += 1;
+      await backend.app.fetch(request);
+      return HttpResponse.error();
+    }),
+  );
+  return lost;
+}
+
+/** The server answers at once, but its first `count` answers take until they are released. */
+function holdAnswers(url: string, count = Number.POSITIVE_INFINITY) {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let left = count;
+  server.use(
+    http.all(url, async ({ request }) => {
+      const answer = await backend.app.fetch(request);
+      left -= 1;
+      if (left >= 0) await released;
+      return answer;
+    }),
+  );
+  return { release };
+}
