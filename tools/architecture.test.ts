@@ -20,6 +20,7 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   progress: ['grader', 'history', 'course', 'terminal'],
   mutation: ['verifier', 'grader', 'simulator', 'course'],
   bench: ['verifier', 'grader', 'simulator', 'course'],
+  compatibility: ['phone'],
   cli: [
     'drill',
     'review',
