@@ -80,6 +80,10 @@ export const mistakes: Mistake[] = [
         find: `/message\`, { localId, text, attachments, sentAt });`,
         replace: `/message\`, { localId: crypto.randomUUID(), text, attachments, sentAt });`,
       },
+      {
+        find: `keep(change, value.message)`,
+        replace: `keep(change, { ...value.message, localId })`,
+      },
     ],
   },
   {
@@ -198,7 +202,7 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `    if (!thread.loading && hasOlder(chatId, thread)) {`,
+        find: `    if (!loading.has(chatId) && hasOlder(chatId, thread)) {`,
         replace: `    if (hasOlder(chatId, thread)) {`,
       },
     ],
@@ -209,7 +213,7 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `    for (const [chatId, { isWanting, loading }] of threads) if (isLive && isWanting && !loading) void loadFirst(chatId);\n`,
+        find: `      if (isLive && isWanting && !loading.has(chatId)) void loadFirst(chatId);`,
         replace: ``,
       },
     ],
@@ -299,7 +303,7 @@ export const mistakes: Mistake[] = [
         await commit((change) => {`,
       },
       {
-        find: `for (const event of heard) if (event.seq > (position.cursor ?? 0)) apply(change, event);`,
+        find: `for (const event of heard) if (event.seq > (position.cursor ?? Infinity)) apply(change, event);`,
         replace: `for (const event of heard) if (event.seq > upTo) apply(change, event);`,
       },
     ],
@@ -399,10 +403,11 @@ export const mistakes: Mistake[] = [
     criterion: 'marks-rise',
     edits: [
       {
-        find: `...[...rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, body: row })),`,
+        find: `...[...rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, place: 0, body: row })),`,
         replace: `...[...rows.values()].map((row) => ({
         kind: 'chat',
         id: row.chatId,
+        place: 0,
         body: { ...row, own: marksOf(row.receipts, userId) },
       })),`,
       },

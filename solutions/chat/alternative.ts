@@ -58,7 +58,6 @@ interface Document {
 interface Open {
   /** The oldest message shown; null for all there is. */
   from: number | null;
-  loading: Promise<void> | null;
   wantsFirst: boolean;
 }
 
@@ -79,6 +78,7 @@ class Messenger implements Chat {
   readonly #realtime: Realtime;
   readonly #listeners = new Set<() => void>();
   readonly #open = new Map<string, Open>();
+  readonly #pages = new Map<string, Promise<void>>();
   readonly #confirmed = new Map<string, number>();
   readonly #workers = new Set<string>();
   readonly #requests = new Set<AbortController>();
@@ -282,7 +282,8 @@ class Messenger implements Chat {
     for (let count = 0; this.#inbox.length > 0; ) {
       const isStored = await this.#update((document) => {
         count = this.#inbox.length;
-        for (const event of this.#inbox) if (event.seq > (document.cursor ?? 0)) this.#apply(document, event);
+        for (const event of this.#inbox)
+          if (event.seq > (document.cursor ?? Number.POSITIVE_INFINITY)) this.#apply(document, event);
       }).then(
         () => true,
         () => false,
@@ -388,7 +389,7 @@ class Messenger implements Chat {
     if (this.#isOver) throw fault('over');
     if (!this.#open.has(chatId)) {
       const from = this.#document.lines[chatId]?.messages.at(-PAGE)?.sequenceId ?? null;
-      this.#open.set(chatId, { from, loading: null, wantsFirst: false });
+      this.#open.set(chatId, { from, wantsFirst: false });
       this.#changed();
     }
     await this.#first(chatId);
@@ -414,16 +415,17 @@ class Messenger implements Chat {
     await this.#opened.promise;
     const open = this.#open.get(chatId);
     if (!open || this.#isOver) return;
-    if (!open.loading && this.#hasOlder(chatId, open)) {
-      open.loading = this.#older(chatId, open)
+    if (!this.#pages.has(chatId) && this.#hasOlder(chatId, open)) {
+      const page = this.#older(chatId, open)
         .catch(() => undefined)
         .finally(() => {
-          open.loading = null;
+          this.#pages.delete(chatId);
           if (!this.#isOver) this.#changed();
         });
+      this.#pages.set(chatId, page);
       this.#changed();
     }
-    await open.loading;
+    await this.#pages.get(chatId);
   }
 
   async #older(chatId: string, open: Open): Promise<void> {
@@ -567,8 +569,8 @@ class Messenger implements Chat {
       if (this.#workers.size >= WORKERS) break;
       if (!this.#workers.has(chatId)) void this.#worker(chatId);
     }
-    for (const [chatId, { wantsFirst, loading }] of this.#open)
-      if (this.#isLive && wantsFirst && !loading) void this.#first(chatId);
+    for (const [chatId, { wantsFirst }] of this.#open)
+      if (this.#isLive && wantsFirst && !this.#pages.has(chatId)) void this.#first(chatId);
     this.#sendReceipts();
   }
 
@@ -794,7 +796,7 @@ class Messenger implements Chat {
           {
             messages: this.#messages(chatId, open),
             hasOlder: this.#hasOlder(chatId, open),
-            loadingOlder: open.loading !== null,
+            loadingOlder: this.#pages.has(chatId),
           },
         ]),
       ),

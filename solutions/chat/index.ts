@@ -112,7 +112,6 @@ interface Change {
 /** An open chat. */
 interface Thread {
   rows: readonly Confirmed[];
-  loading: Promise<void> | null;
   /** Its first page could not be had. */
   isWanting: boolean;
 }
@@ -136,10 +135,11 @@ type Verdict<T> =
 const TRY_AGAIN: Verdict<never> = { is: 'transient', retryAfterMs: null };
 const HELD: Verdict<never> = { is: 'held' };
 
+/** One table, so that all that belongs together is one statement: it is a transaction by itself. */
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS messages (
-    chatId TEXT, sequenceId INTEGER, body TEXT, PRIMARY KEY (chatId, sequenceId)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS kept (kind TEXT, id TEXT, body TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID`;
+  CREATE TABLE IF NOT EXISTS kept (
+    kind TEXT, id TEXT, place INTEGER, body TEXT, PRIMARY KEY (kind, id, place)) WITHOUT ROWID;
+  DELETE FROM kept WHERE kind = 'unsent' AND body IS NULL`;
 
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -156,6 +156,8 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
 
   // What is not.
   const threads = new Map<string, Thread>();
+  /** Pages on their way, by chat: a thread may be closed and opened again meanwhile. */
+  const loading = new Map<string, Promise<void>>();
   const uploaded = new Map<string, number>();
   let token = accessToken;
   let isSessionOver = false;
@@ -182,7 +184,11 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
       threads: Object.fromEntries(
         [...threads].map(([chatId, thread]) => [
           chatId,
-          { messages: messagesOf(chatId, thread), hasOlder: hasOlder(chatId, thread), loadingOlder: !!thread.loading },
+          {
+            messages: messagesOf(chatId, thread),
+            hasOlder: hasOlder(chatId, thread),
+            loadingOlder: loading.has(chatId),
+          },
         ]),
       ),
     };
@@ -280,24 +286,15 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
 
   async function write(db: SQLiteDatabase, { messages, rows, unsent, gone, position }: Change): Promise<void> {
     const kept = [
-      ...[...rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, body: row })),
-      ...unsent.map((one) => ({ kind: 'unsent', id: one.localId, body: one })),
-      ...(position ? [{ kind: 'position', id: '', body: position }] : []),
+      ...messages.map((one) => ({ kind: 'message', id: one.chatId, place: one.sequenceId, body: one })),
+      ...[...rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, place: 0, body: row })),
+      ...unsent.map((one) => ({ kind: 'unsent', id: one.localId, place: 0, body: one })),
+      ...gone.map((localId) => ({ kind: 'unsent', id: localId, place: 0, body: null })),
+      ...(position ? [{ kind: 'position', id: '', place: 0, body: position }] : []),
     ];
-    const statements: [sql: string, values: unknown[]][] = [
-      [
-        `INSERT OR REPLACE INTO messages SELECT value->>'chatId', value->>'sequenceId', value FROM json_each(?)`,
-        messages,
-      ],
-      [`INSERT OR REPLACE INTO kept SELECT value->>'kind', value->>'id', value->'body' FROM json_each(?)`, kept],
-      [`DELETE FROM kept WHERE kind = 'unsent' AND id IN (SELECT value FROM json_each(?))`, gone],
-    ];
-    const needed = statements.filter(([, values]) => values.length > 0);
-    const run = async () => {
-      for (const [sql, values] of needed) await db.runAsync(sql, JSON.stringify(values));
-    };
-    if (needed.length > 1) await db.withTransactionAsync(run);
-    else await run();
+    if (kept.length === 0) return;
+    const fields = ['kind', 'id', 'place', 'body'].map((name) => `value->>'${name}'`);
+    await db.runAsync(`INSERT OR REPLACE INTO kept SELECT ${fields} FROM json_each(?)`, JSON.stringify(kept));
   }
 
   function absorb(change: Change): void {
@@ -370,7 +367,7 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
     // A handle that a failed try has left open would keep a sign-out from deleting the file.
     database ??= await device.openDatabaseAsync(databaseName);
     await database.execAsync(SCHEMA);
-    return database.getAllAsync(`SELECT kind, body FROM kept`);
+    return database.getAllAsync(`SELECT kind, body FROM kept WHERE kind IN ('chat', 'unsent', 'position')`);
   }
 
   /** A kill between a copy and its message, or between a message and its copy's removal, leaves files behind. */
@@ -481,14 +478,17 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
     pump();
   }
 
-  /** Events that come while others are being stored share the next transaction. */
+  /**
+   * Events that come while others are being stored share the next transaction. Before there is a list there is nothing to
+   * apply them to: the list will have them, or the stream brings them again behind it.
+   */
   async function flush(): Promise<void> {
     try {
       while (heard.length > 0) {
         let taken = 0;
         await commit((change) => {
           taken = heard.length;
-          for (const event of heard) if (event.seq > (position.cursor ?? 0)) apply(change, event);
+          for (const event of heard) if (event.seq > (position.cursor ?? Infinity)) apply(change, event);
         });
         heard = heard.slice(taken);
       }
@@ -620,7 +620,7 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
     await inTurn(async (db) => {
       if (threads.has(chatId)) return;
       const stored = await readStored(db, chatId, Number.POSITIVE_INFINITY);
-      threads.set(chatId, { rows: joined(stored, rowOf(chatId).floor), loading: null, isWanting: false });
+      threads.set(chatId, { rows: joined(stored, rowOf(chatId).floor), isWanting: false });
       publish();
     });
     await loadFirst(chatId);
@@ -643,16 +643,17 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
     await started;
     const thread = threads.get(chatId);
     if (!thread || isOver) return;
-    if (!thread.loading && hasOlder(chatId, thread)) {
-      thread.loading = loadBelow(chatId, thread)
+    if (!loading.has(chatId) && hasOlder(chatId, thread)) {
+      const page = loadBelow(chatId, thread)
         .catch(() => undefined)
         .finally(() => {
-          thread.loading = null;
+          loading.delete(chatId);
           if (!isOver) publish();
         });
+      loading.set(chatId, page);
       publish();
     }
-    await thread.loading;
+    await loading.get(chatId);
   }
 
   /** What is stored right below comes first; where the next number is missing, the server is asked. */
@@ -706,7 +707,7 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
   }
 
   async function readStored(db: SQLiteDatabase, chatId: string, before: number): Promise<Confirmed[]> {
-    const sql = `SELECT body FROM messages WHERE chatId = ? AND sequenceId < ? ORDER BY sequenceId DESC LIMIT ${PAGE}`;
+    const sql = `SELECT body FROM kept WHERE kind = 'message' AND id = ? AND place < ? ORDER BY place DESC LIMIT ${PAGE}`;
     const stored = await db.getAllAsync<{ body: string }>(sql, chatId, before);
     return stored.map(({ body }) => JSON.parse(body) as Confirmed);
   }
@@ -808,7 +809,8 @@ export const createChat: CreateChat = ({ device, apiUrl, userId, accessToken }) 
       if (busy.size >= LANES) break;
       if (!busy.has(next.chatId)) void deliver(next);
     }
-    for (const [chatId, { isWanting, loading }] of threads) if (isLive && isWanting && !loading) void loadFirst(chatId);
+    for (const [chatId, { isWanting }] of threads)
+      if (isLive && isWanting && !loading.has(chatId)) void loadFirst(chatId);
     pumpReceipts();
   }
 

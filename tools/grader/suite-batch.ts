@@ -7,8 +7,8 @@ import { SupervisedChild, Watchdog } from './supervise.ts';
 
 /** A test takes some 10 to 50 ms; one that takes this long waits for something that never comes. */
 const TEST_TIMEOUT_MS = 1_500;
-/** Silence after which a test is looping, and nothing more is to be expected. */
-const SILENCE_MS = 10_000;
+/** Silence after which a test is looping, and nothing more is to be expected; before the first, Vitest must get going. */
+const SILENCE_MS = { start: 20_000, test: 5_000 };
 const HEAP_MB = 1_024;
 
 /** A suite, and the tests of it to run. */
@@ -54,12 +54,16 @@ async function testsOf(root: string, jobs: readonly BatchJob[]): Promise<RawTest
   });
   const tests: RawTest[] = [];
   await new Promise<void>((resolve) => {
-    const watchdog = new Watchdog(SILENCE_MS, resolve);
+    let watchdog = new Watchdog(SILENCE_MS.start, resolve);
     child.onEnd = () => resolve();
     child.onEvent = (event) => {
       watchdog.pat();
       if (event.type === 'ready') child.send({ type: 'run', run: batchOf(jobs) });
-      if (event.type === 'test') tests.push(event.test);
+      if (event.type === 'test' && tests.push(event.test) === 1) {
+        watchdog.rest();
+        watchdog = new Watchdog(SILENCE_MS.test, resolve);
+        watchdog.pat();
+      }
       if (event.type === 'end') {
         watchdog.rest();
         resolve();

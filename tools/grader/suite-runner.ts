@@ -55,6 +55,8 @@ export interface SuiteRunnerOptions {
   readonly testTimeoutMs?: number;
   /** Silence after which a test is taken to loop, in ms (default 10,000). */
   readonly silenceMs?: number;
+  /** Time for a second look at a test that was busy when its time was up, in ms (default 8,000). */
+  readonly secondLookMs?: number;
   /** So many tests that loop end the run (default 3). */
   readonly loopsMax?: number;
   /** So many tests that wait in vain end the run, after the first few (default 20). */
@@ -75,6 +77,7 @@ export class SuiteRunner {
       isReference: false,
       testTimeoutMs: TEST_TIMEOUT_MS,
       silenceMs: SILENCE_MS,
+      secondLookMs: SECOND_LOOK_MS,
       loopsMax: HANGS_MAX,
       restTimeoutsMax: REST_HANGS_MAX,
       ...options,
@@ -144,7 +147,11 @@ export class SuiteRunner {
     const doubtful = [...tests.values()].filter((test) => isTimeout(test) && !isIdleTimeout(test));
     if (doubtful.length === 0) return;
     const only = doubtful.map(({ name }) => name);
-    await this.#runMore(files, tests, { only, testTimeoutMs: SECOND_LOOK_MS, timeoutsMax: SECOND_LOOK_HANGS_MAX });
+    await this.#runMore(files, tests, {
+      only,
+      testTimeoutMs: this.#options.secondLookMs,
+      timeoutsMax: SECOND_LOOK_HANGS_MAX,
+    });
   }
 
   /** Runs a few tests, and keeps what comes of them. */

@@ -11,11 +11,14 @@ import type { Target } from '../grader/target.ts';
 import { makeVariant } from '../grader/variants.ts';
 import { bundle } from '../simulator/bundle.ts';
 
+const IMPATIENT = { testTimeoutMs: 1_000, silenceMs: 4_000, secondLookMs: 3_000, loopsMax: 1, restTimeoutsMax: 3 };
+
 export class Lane {
   readonly root: string;
   readonly slug: string;
   readonly seed: number;
   readonly #runner: SuiteRunner;
+  #impatient: SuiteRunner | undefined;
   #simulation: Simulation;
   #reference: Promise<string> | undefined;
 
@@ -45,10 +48,16 @@ export class Lane {
     });
   }
 
-  /** Whether one of these tests fails on a target. Far cheaper than a grade. */
+  /** A runner for attempts that are sure to hang: a little is enough to see that they do. */
+  get impatientRunner(): SuiteRunner {
+    this.#impatient ??= new SuiteRunner({ root: this.root, isReference: true, ...IMPATIENT });
+    return this.#impatient;
+  }
+
+  /** Whether one of these tests fails on a target, or loops. Far cheaper than a grade. */
   async failsOneOf(target: Target, tests: readonly string[]): Promise<boolean> {
     if (tests.length === 0) return false;
-    const outcome = await this.#runner.run([target.suite], [target.file, target.suite], tests);
+    const outcome = await this.impatientRunner.run([target.suite], [target.file, target.suite], tests);
     return outcome.hung.length > 0 || outcome.tests.some(({ state }) => state === 'failed');
   }
 
@@ -119,6 +128,7 @@ export class Lane {
 
   stop(): void {
     this.#runner.stop();
+    this.#impatient?.stop();
     this.#simulation.stop();
   }
 }

@@ -22,8 +22,8 @@ export interface VerifyOptions {
 /** One claim, or a few that one grade answers. */
 type Task = { readonly name: string; readonly ask: (lane: Lane) => Promise<readonly Finding[]> };
 
-/** One more than the cores that learners and CI have: a lane often waits for a process to start, or for a test to time out. */
-const LANES = 3;
+/** Twice the cores that learners and CI have: a lane often waits for a process to start, or for a test to time out. */
+const LANES = 4;
 /** Few enough that the lanes end together, enough that a process for each is worth its start. */
 const MISTAKES_PER_BATCH = 8;
 
