@@ -64,16 +64,20 @@ test('uploads a file in parts, each once, as it was picked', { tags: ['uploads-a
 test('uploads an empty file, one of just a part, and the same one twice', {
   tags: ['uploads-as-picked', 'E1', 'E2', 'E5'],
 }, async () => {
+  await phone.goOffline();
   const uploader = await launch();
 
   const files = [pick('empty.txt', 0), pick('part.txt', 256), pick('more.txt', 257), pick('more.txt', 257)];
   const ids = await Promise.all(files.map((file) => uploader.add(file)));
+  const atFirst = stateOf(uploader);
+  await phone.goOnline();
   await Promise.all(ids.map((id) => uploader.whenDone(id)));
 
   expect(backend.files.map(({ fileName, bytes }) => `${fileName} ${bytes.length}`).sort()).toEqual([
     ...['empty.txt 0', 'more.txt 257', 'more.txt 257', 'part.txt 256'],
   ]);
   expect(backend.puts.map(({ sizeBytes }) => sizeBytes).sort((a, b) => a - b)).toEqual([0, 1, 1, 256, 256, 256]);
+  expect(atFirst).toEqual(['waiting 0/0', 'waiting 0/256', 'waiting 0/257', 'waiting 0/257']);
   expect(new Set(ids).size).toBe(4);
 });
 
@@ -85,11 +89,15 @@ test('accepts a file once it is safe from the OS and from a kill', {
   const id = await uploader.add({ ...pick('fjord.jpg', 700), mime: 'image/jpeg' });
 
   phone.clearCache();
-  const relaunched = await launch();
+  const relaunched = await create();
+  const before = relaunched.getState();
+  await relaunched.start();
   const shown = relaunched.getState().uploads;
+  await phone.settle();
   await phone.goOnline();
   await relaunched.whenDone(id);
 
+  expect(before).toEqual({ uploads: [] });
   expect(shown).toMatchObject([{ id, fileName: 'fjord.jpg', status: 'waiting', sentBytes: 0, totalBytes: 700 }]);
   expect(sentTo('POST', /uploads$/).map(({ body }) => JSON.parse(body))).toEqual([
     { fileName: 'fjord.jpg', mime: 'image/jpeg', size: 700, sha256: hashOf('fjord.jpg', 700) },
@@ -122,6 +130,7 @@ test('keeps three parts in flight over all uploads, and the older upload first',
   const second = await uploader.add(pick('two.mov', 256 * 2));
   await phone.pass(SECOND);
   const atFirst = partsOnTheRoad();
+  const states = stateOf(uploader);
   road.letOneThrough();
   await phone.pass(SECOND);
   const thenOut = partsOnTheRoad();
@@ -136,7 +145,24 @@ test('keeps three parts in flight over all uploads, and the older upload first',
     ['up-1/1', 'up-1/2', 'up-1/3'],
     ['up-1/1', 'up-1/2', 'up-1/3', 'up-1/4'],
   ]);
+  expect(states).toEqual(['uploading 0/1024', 'queued 0/512']);
   expect(partsOnTheRoad().slice(6)).toEqual(['up-3/1']);
+});
+
+test('keeps the order of many uploads over a restart', { tags: ['three-in-flight', 'R3'] }, async () => {
+  const uploader = await launch();
+  await phone.goOffline();
+  const names = Array.from({ length: 12 }, (_, n) => `${n + 1}.jpg`);
+  for (const name of names.slice(0, 11)) await uploader.add(pick(name, 10));
+
+  const relaunched = await launch();
+  await relaunched.add(pick('12.jpg', 10));
+  const shown = relaunched.getState().uploads.map(({ fileName }) => fileName);
+  await phone.goOnline();
+  await phone.pass(3 * SECOND);
+
+  expect(shown).toEqual(names);
+  expect([...backend.uploads.values()].map(({ fileName }) => fileName)).toEqual(names);
 });
 
 test('reads slices of the size that the server has chosen, when they are sent', {
@@ -305,12 +331,14 @@ test('sends nothing offline, and goes on at once with the network or the foregro
 
   server.use(http.post(CREATE, () => json(500), { once: true }));
   const second = await uploader.add(pick('front.mov', 200));
+  await phone.pass(100);
   await phone.goToBackground();
+  const sentInTheBack = sentTo('POST', /uploads$/).length;
   await phone.goToForeground();
   await uploader.whenDone(second);
 
   expect([sentOffline, offline]).toEqual([0, ['waiting 0/600']]);
-  expect(triedOnce).toEqual([1, 2, 3]);
+  expect([triedOnce, sentInTheBack]).toEqual([[1, 2, 3], 2]);
   // Either network or foreground ends a pause: no time has passed.
   expect(phone.requests.at(-1)?.atMs).toBeLessThan(HOUR + SECOND);
 });
@@ -325,7 +353,8 @@ test('forgets a cancelled upload but for one DELETE', { tags: ['cancels-for-good
   await phone.settle();
   const sentBefore = phone.requests.length;
 
-  await uploader.cancel(id);
+  // Whoever presses everything at once has cancelled all the same.
+  await Promise.allSettled([uploader.cancel(id), uploader.cancel(id), uploader.pause(id), uploader.resume(id)]);
   road.open();
   await phone.pass(10 * MINUTE);
 
@@ -388,6 +417,39 @@ test('tells in a later launch where the file is', { tags: ['ends-cleanly', 'R12'
   expect(sentTo('GET', /uploads/)).toEqual([]);
 });
 
+test('begins nothing when it is disposed while it starts', { tags: ['ends-cleanly', 'R12'] }, async () => {
+  const uploader = await launch();
+  await phone.goOffline();
+  await uploader.add(pick('never.mov', 300));
+
+  const relaunched = await create();
+  const starting = codeOf(relaunched.start());
+  const waiting = codeOf(relaunched.cancel('nobody'));
+  relaunched.dispose();
+  await phone.goOnline();
+  await phone.pass(MINUTE);
+
+  expect([phone.listenerCount(), phone.requests]).toEqual([0, []]);
+  expect(['disposed', 'none']).toContain(await starting);
+  expect(await waiting).toBe('disposed');
+});
+
+test('passes over a record that cannot be read', { tags: ['ends-cleanly', 'R12'] }, async () => {
+  const uploader = await launch();
+  await phone.goOffline();
+  for (const name of ['torn-77.mov', 'whole-78.mov']) await uploader.add(pick(name, 300));
+  // Where all uploads stand in one record, there is no single one to lose.
+  const ofOne = phone.disk.entries().filter(({ value }) => value.includes('torn-77') && !value.includes('whole-78'));
+  const torn = ofOne.filter(({ module }) => module === 'asyncStorage' || module === 'mmkv');
+  for (const { module, key } of torn) phone.disk[module as 'asyncStorage'].set(key, '{"half');
+
+  const relaunched = await launch();
+
+  const left = torn.length > 0 ? ['whole-78.mov'] : ['torn-77.mov', 'whole-78.mov'];
+  expect(relaunched.getState().uploads.map(({ fileName }) => fileName)).toEqual(left);
+  expect(copies()).toHaveLength(left.length);
+});
+
 test('tells those who wait, now and later, that an upload has failed', { tags: ['ends-cleanly', 'R12'] }, async () => {
   backend.sizeMax = 100;
   const uploader = await launch();
@@ -417,6 +479,7 @@ test('leaves nothing running after dispose', { tags: ['ends-cleanly', 'R12'] }, 
   await phone.pass(HOUR);
 
   expect([phone.listenerCount(), phone.requests.length]).toEqual([0, sentBefore]);
+  expect([await codeOf(uploader.start()), await codeOf(uploader.pause(id))]).toEqual(['disposed', 'disposed']);
   expect([await ending, await codeOf(uploader.add(pick('more.mov', 1)))]).toEqual(['disposed', 'disposed']);
 });
 
@@ -538,17 +601,23 @@ test('tries a failed part again alone, less and less often, then lets a person d
 
 test('takes neither a portal nor a bare 200 for an acknowledgement', { tags: ['retries-alone', 'R5'] }, async () => {
   const page = () => HttpResponse.html('<html>Welcome to TrainNet</html>');
-  const answers = [page, () => new HttpResponse(null, { status: 200 }), () => HttpResponse.error(), () => json(408)];
+  const statuses = [413, 415, 422];
+  const answers = [
+    ...[page, () => new HttpResponse(null, { status: 200 }), () => HttpResponse.error()],
+    ...statuses.map((status) => () => json(status)),
+  ];
+  server.use(...[500, 413, 415].map((status) => http.post(COMPLETE, () => json(status), { once: true })));
+  server.use(http.post(CREATE, () => json(404), { once: true }));
   const pages = [http.post(CREATE, page, { once: true }), http.post(LINKS, page, { once: true })];
   server.use(...pages, http.post(COMPLETE, page, { once: true }));
   server.use(http.put(PARTS, (info) => answers.shift()?.() ?? answerAsUsual(info)));
   const uploader = await launch();
 
   const id = await uploader.add(pick('hotel.mov', 200));
-  await phone.pass(3 * MINUTE);
+  await phone.pass(5 * MINUTE);
 
   expect(uploader.getState().uploads).toMatchObject([{ id, status: 'done' }]);
-  expect(sentTo('PUT', /parts/)).toHaveLength(5);
+  expect(sentTo('PUT', /parts/)).toHaveLength(7);
   expect(arrived()).toEqual({ 'hotel.mov': hashOf('hotel.mov', 200) });
 });
 
@@ -574,9 +643,15 @@ test('waits as long as Retry-After asks, and no event cuts it short', {
   await phone.goToForeground();
   const status = stateOf(uploader);
   await phone.pass(2 * MINUTE);
+  const gaps = gapsOf(sentTo('PUT', /parts/));
+  server.use(http.put(PARTS, () => json(503, { 'Retry-After': '9999999' })));
+  await uploader.add(pick('months.mov', 200));
+  await phone.pass(HOUR);
 
   expect(status).toEqual(['waiting 0/200']);
-  expect(gapsOf(sentTo('PUT', /parts/))).toEqual([40, 20, 2, 4]);
+  expect(gaps).toEqual([40, 20, 2, 4]);
+  // Longer than a timer can be set for.
+  expect(sentTo('PUT', /up-2/)).toHaveLength(1);
 });
 
 test('is done when only the answer to complete was lost', {

@@ -475,7 +475,7 @@ class MultipartUploader implements Uploader {
     this.#isStarted = true;
     const { device, folder } = this.#house;
     const keys = device.mmkv.getAllKeys().filter((key) => key.startsWith(PREFIX));
-    const notes = keys.map((key): Note => JSON.parse(device.mmkv.getString(key) ?? ''));
+    const notes = keys.flatMap((key) => readNote(device.mmkv.getString(key)));
     this.#transfers = notes.sort((a, b) => a.order - b.order).map((note) => new Transfer(this.#house, note, false));
     const wanted = notes.filter(({ fileUrl }) => fileUrl === null).map(({ id }) => id);
     for (const file of folder.exists ? folder.list() : []) if (!wanted.includes(file.name)) remove(file);
@@ -559,6 +559,7 @@ class MultipartUploader implements Uploader {
 
   async cancel(id: string): Promise<void> {
     const transfer = await this.#find(id);
+    if (transfer.isClosed) return;
     transfer.rest();
     transfer.isClosed = true;
     try {
@@ -654,6 +655,16 @@ class MultipartUploader implements Uploader {
 
 const matches = (shown: Upload | undefined, id: string, status: UploadStatus): boolean =>
   shown?.id === id && shown.status === status;
+
+/** None when it cannot be read. */
+function readNote(text: string | undefined): Note[] {
+  try {
+    const note: Note = JSON.parse(text ?? '');
+    return [note];
+  } catch {
+    return [];
+  }
+}
 
 type Answer = Readonly<Record<string, unknown>>;
 
