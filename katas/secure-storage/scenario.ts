@@ -264,7 +264,11 @@ function wipe({ app, facts, follow, phone }: VaultStage, namespace: Namespace, t
         report(facts, 'wipe-leaves-nothing', `The key item of ${namespace} is still there after a wipe.`);
       then();
     },
-    failed: then,
+    failed: () => {
+      // Any later call may have finished it, and what came after that is not the wipe's.
+      book.wiping = null;
+      then();
+    },
   });
 }
 

@@ -18,6 +18,12 @@ export interface SqliteOutcome {
   readonly changes: number;
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  /** Whether it answers with rows; found out at its first use. */
+  hasRows: boolean | null;
+}
+
 interface LoggedCall extends SqliteCall {
   readonly nowMs: number;
 }
@@ -25,6 +31,9 @@ interface LoggedCall extends SqliteCall {
 const NOTHING: SqliteOutcome = { rows: [], lastInsertRowId: 0, changes: 0 };
 /** Prepared statements kept for the next use of the same text. */
 const KEPT_STATEMENTS = 100;
+/** The first statement of texts that were cut before, by any database: each launch runs the same ones. */
+const firstStatements = new Map<string, string>();
+const KEPT_TEXTS = 500;
 
 /** Makes the error that `expo-sqlite` rejects with. Codes: https://sqlite.org/rescode.html */
 export function sqliteError(code: number, message: string): Error {
@@ -64,7 +73,7 @@ export class SqliteConnection {
 export class SqliteStore {
   readonly name: string;
   readonly #database = new DatabaseSync(':memory:');
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
   /** The connection whose transaction has written. Others read what was committed, and cannot write. */
   #writer: SqliteConnection | null = null;
   /** What that transaction has run: enough to take it out for a look at what is committed, and to put it back. */
@@ -82,7 +91,7 @@ export class SqliteStore {
 
   /** Rows as committed: what would be there after a kill at this moment. For invariants and tests. */
   query(sql: string, ...params: SQLInputValue[]): SqliteRow[] {
-    return this.#committed(() => this.#prepared(sql).all(...params)) as SqliteRow[];
+    return this.#committed(() => this.#prepared(sql).statement.all(...params)) as SqliteRow[];
   }
 
   /** Runs SQL by hand, outside any app: what an earlier version of the app left. */
@@ -106,8 +115,13 @@ export class SqliteStore {
   /** Overwrites one value by hand: table, number of the row and column, as `values` gives them. */
   overwrite([table = '', row = '', column = '']: readonly string[], value: string): void {
     const name = quoted(table);
-    const rowId = `(SELECT rowid FROM ${name} LIMIT 1 OFFSET ${Number(row)})`;
-    this.#database.prepare(`UPDATE ${name} SET ${quoted(column)} = ? WHERE rowid = ${rowId}`).run(value);
+    const found = this.#database.prepare(`SELECT * FROM ${name} LIMIT 1 OFFSET ?`).get(Number(row));
+    if (!found) return;
+    // Not by rowid: a table may have none.
+    const isIt = Object.keys(found).map((one) => `${quoted(one)} IS ?`);
+    const values = Object.values(found) as SQLInputValue[];
+    const sql = `UPDATE ${name} SET ${quoted(column)} = ? WHERE ${isIt.join(' AND ')}`;
+    this.#database.prepare(sql).run(value, ...values);
   }
 
   /** The app is dead: the transaction it was in is rolled back. */
@@ -123,7 +137,12 @@ export class SqliteStore {
 
   /** The text of the first statement, as SQLite reads it. */
   firstStatement(source: string): string {
-    return translated(() => this.#database.prepare(source)).sourceSQL;
+    const known = firstStatements.get(source);
+    if (known !== undefined) return known;
+    const { sourceSQL } = translated(() => this.#database.prepare(source));
+    if (firstStatements.size >= KEPT_TEXTS) firstStatements.clear();
+    firstStatements.set(source, sourceSQL);
+    return sourceSQL;
   }
 
   run(connection: SqliteConnection, call: SqliteCall, nowMs: number): SqliteOutcome {
@@ -214,23 +233,24 @@ export class SqliteStore {
 
   #execute({ sql, params }: SqliteCall): SqliteOutcome {
     return translated(() => {
-      const statement = this.#prepared(sql);
+      const prepared = this.#prepared(sql);
+      const { statement } = prepared;
       const values = (Array.isArray(params) ? params : [params]) as SQLInputValue[];
-      if (statement.columns().length > 0)
-        return { ...NOTHING, rows: statement.all(...values).map((row) => ({ ...row })) };
+      prepared.hasRows ??= statement.columns().length > 0;
+      if (prepared.hasRows) return { ...NOTHING, rows: statement.all(...values).map((row) => ({ ...row })) };
       const { lastInsertRowid, changes } = statement.run(...values);
       return { rows: [], lastInsertRowId: Number(lastInsertRowid), changes: Number(changes) };
     });
   }
 
-  #prepared(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
+  #prepared(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (!prepared) {
+      prepared = { statement: this.#database.prepare(sql), hasRows: null };
       if (this.#statements.size >= KEPT_STATEMENTS) this.#statements.clear();
-      this.#statements.set(sql, statement);
+      this.#statements.set(sql, prepared);
     }
-    return statement;
+    return prepared;
   }
 
   /** Counted, not drawn from a sequence of the world's: a transaction that is run again draws the same. */
