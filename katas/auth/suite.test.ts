@@ -2,7 +2,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Auth } from '#contract/auth';
-import { createPhone, type SentRequest, type TestPhone } from '#phone/testing';
+import { codeOf, createPhone, holdAnswers, type SentRequest, type TestPhone } from '#phone/testing';
 import { type AuthBackend, createBackend, PEOPLE } from './backend.ts';
 
 const API = 'https://api.example.test';
@@ -1038,13 +1038,6 @@ const storedTokens = () =>
 const guardedItems = () =>
   phone.disk.secureStore.keys().filter((key) => phone.disk.secureStore.rulesOf(key).requireAuthentication);
 
-/** How a call was turned down. */
-function codeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'none',
-    (error: { code?: string }) => error.code ?? String(error),
-  );
-}
 const statusOf = (call: Promise<Response>) => call.then(({ status }) => status);
 const endOf = (call: Promise<Response>) =>
   call.then(
@@ -1067,21 +1060,4 @@ async function lostAnswer({ request }: { request: Request }): Promise<Response> 
 }
 
 /** The server answers the next request at once, but its answer takes until it is released. */
-function holdAnswer(url: string) {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  server.use(
-    http.all(
-      url,
-      async ({ request }) => {
-        const answer = await backend.app.fetch(request);
-        await released;
-        return answer;
-      },
-      { once: true },
-    ),
-  );
-  return { release };
-}
+const holdAnswer = (url: string) => holdAnswers(server, backend.app.fetch, { url, count: 1 });

@@ -2,7 +2,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Chat, Message, PickedFile } from '#contract/chat';
-import { createPhone, type TestPhone } from '#phone/testing';
+import { codeOf, createPhone, holdAnswers, type TestPhone } from '#phone/testing';
 import { type ChatBackend, createBackend, PIECE_BYTES, UPLOADS } from './backend.ts';
 
 const API = 'https://api.talk.test';
@@ -148,7 +148,7 @@ test('shows one row under one key when the event comes before the answer', {
 }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
-  const road = holdAnswers(MESSAGES);
+  const road = hold(MESSAGES);
   await chat.send('lunch', { text: 'First!' });
   const [before] = threadOf(chat, 'lunch');
   await phone.pass(SECOND);
@@ -214,7 +214,7 @@ test('takes a failed message for sent when the server turns out to have it', {
 
 test('sends one message of a chat at a time, in the order of send', { tags: ['send-order', 'R4'] }, async () => {
   const chat = await live();
-  const road = holdAnswers(MESSAGES, 1);
+  const road = hold(MESSAGES, 1);
   const texts = ['one', 'two', 'three', 'four'];
 
   await Promise.all(texts.map((text) => chat.send('lunch', { text })));
@@ -229,7 +229,7 @@ test('sends one message of a chat at a time, in the order of send', { tags: ['se
 
 test('sends to three chats side by side, and to no fourth', { tags: ['send-order', 'R4'] }, async () => {
   const chat = await live();
-  const road = holdAnswers(MESSAGES);
+  const road = hold(MESSAGES);
 
   for (const chatId of ['lunch', 'trip', 'work', 'home']) await chat.send(chatId, { text: `to ${chatId}` });
   await phone.pass(2 * SECOND);
@@ -302,7 +302,7 @@ test('keeps older and new messages apart when both come at once', { tags: ['hist
   for (let n = 1; n <= 60; n += 1) backend.write('lunch', 'bo', `line ${n}`);
   const chat = await live();
   await chat.openChat('lunch');
-  const road = holdAnswers(PAGES);
+  const road = hold(PAGES);
 
   const loading = chat.loadOlder('lunch');
   await phone.settle();
@@ -852,13 +852,6 @@ const ranges = (): string[] =>
 const openSockets = (): number =>
   phone.sockets.filter(({ state }) => state === 'connecting' || state === 'open').length;
 
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => 'done',
-    (error: { code?: string }) => error.code ?? String(error),
-  );
-}
-
 const answerAsUsual = ({ request }: { request: Request }) => backend.app.fetch(request);
 const silence = () => new Promise<Response>(() => {});
 const json = (status: number, body: object = {}, headers: Record<string, string> = {}): Response =>
@@ -882,19 +875,4 @@ function loseAnswers(url: string): { count: number } {
 }
 
 /** The server answers at once, but its first `count` answers take until they are released. */
-function holdAnswers(url: string, count = Number.POSITIVE_INFINITY) {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let left = count;
-  server.use(
-    http.all(url, async ({ request }) => {
-      const answer = await backend.app.fetch(request);
-      left -= 1;
-      if (left >= 0) await released;
-      return answer;
-    }),
-  );
-  return { release };
-}
+const hold = (url: string, count = Number.POSITIVE_INFINITY) => holdAnswers(server, backend.app.fetch, { url, count });

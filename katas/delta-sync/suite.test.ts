@@ -2,7 +2,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Changes, Fields, Resolve, Row, Schema, SyncDatabase, SyncOptions } from '#contract/delta-sync';
-import { createPhone, type TestPhone } from '#phone/testing';
+import { codeOf, createPhone, holdAnswers, type TestPhone } from '#phone/testing';
 import { createBackend, type SyncBackend } from './backend.ts';
 
 const API = 'https://api.example.test';
@@ -107,7 +107,7 @@ test('takes local writes while a pull is under way, and while it is being stored
   for (let n = 0; n < 20; n += 1) backend.write('task', `remote-${n}`, { ...MILK, order: n });
   const database = await launch();
   const known = await database.create('task', MILK);
-  const answer = holdAnswer('GET');
+  const answer = holdAnswer('get');
 
   const syncing = database.sync();
   await phone.settle();
@@ -568,7 +568,7 @@ test('pushes once more what was changed or removed during the push', {
   const edited = await database.create('task', MILK);
   const removed = await database.create('task', BREAD);
   const other = await database.create('tag', { label: 'a' });
-  const answer = holdAnswer('POST');
+  const answer = holdAnswer('post');
 
   const syncing = database.sync();
   await phone.settle();
@@ -674,7 +674,7 @@ test('runs one sync at a time, and one more for all who ask meanwhile', {
 }, async () => {
   const database = await launch();
   await database.create('task', MILK);
-  const answer = holdAnswer('POST');
+  const answer = holdAnswer('post');
 
   const first = database.sync();
   await phone.settle();
@@ -905,14 +905,6 @@ const pushedIds = (): string[][] =>
       .sort(),
   );
 
-/** How a call was turned down. */
-function codeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'none',
-    (error: { code?: string }) => error.code ?? String(error),
-  );
-}
-
 /** How a call ends, or that it does not: as after a kill. */
 function ending(call: Promise<unknown>): Promise<string> {
   return Promise.race([
@@ -933,16 +925,4 @@ async function lostAnswer({ request }: { request: Request }): Promise<Response> 
 }
 
 /** The server answers the next request of this method at once, but its answer takes until it is released. */
-function holdAnswer(method: 'GET' | 'POST') {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const hold = async ({ request }: { request: Request }) => {
-    const answer = await backend.app.fetch(request);
-    await released;
-    return answer;
-  };
-  server.use((method === 'GET' ? http.get : http.post)(SYNC, hold, { once: true }));
-  return { release };
-}
+const holdAnswer = (method: 'get' | 'post') => holdAnswers(server, backend.app.fetch, { url: SYNC, method, count: 1 });

@@ -10,7 +10,7 @@ import type {
   PolicyQuestion,
   Recipient,
 } from '#contract/escalation-routing';
-import { createPhone, type TestPhone } from '#phone/testing';
+import { createPhone, holdAnswers, type TestPhone } from '#phone/testing';
 import { createBackend, type EscalationBackend } from './backend.ts';
 
 const API = 'https://api.oncall.test';
@@ -148,13 +148,13 @@ test('shows what became of each message', { tags: ['shows-what-happened', 'R12']
 test('shows what has left after all when its alert is over', { tags: ['shows-what-happened', 'R12'] }, async () => {
   backend.breakAddress('nora', 'email');
   const engine = await launch();
-  const road = holdAnswers('POST');
+  const road = hold('post');
   await engine.raise(alert('door-6', { priority: 'medium', recipients: [nora] }));
   await phone.settle();
 
   await engine.cancel('door-6');
   const atFirst = statuses(engine, 'door-6', 'nora');
-  road.open();
+  road.release();
   await phone.settle();
 
   expect(atFirst).toEqual(['0 email skipped', '0 push skipped']);
@@ -675,12 +675,12 @@ test('looks again for a stage that comes due while a fetch is out', {
   const engine = await launch();
   await engine.raise(alert('rust-4', { recipients: [nora] }));
   await phone.pass(14.9 * MINUTE);
-  const road = holdAnswers('GET');
+  const road = hold('get');
   await phone.push({ type: 'alert-events', alertId: 'rust-4' });
   await phone.pass(0.2 * MINUTE);
   const before = phone.requests.length;
 
-  road.open();
+  road.release();
   await phone.settle();
 
   expect(phone.requests.slice(before).map(({ method }) => method)).toEqual(['GET', 'POST']);
@@ -756,17 +756,17 @@ test('sends nothing before the look that a wake wants, not even by R4', {
 }, async () => {
   backend.breakAddress('rita', 'push');
   const engine = await launch();
-  const sends = holdAnswers('POST');
+  const sends = hold('post');
   await engine.raise(alert('snow-5', { recipients: [withStandIns(person('rita', 'push'))] }));
   await phone.settle();
-  const looks = holdAnswers('GET');
+  const looks = hold('get');
   await phone.goOffline();
   await phone.goOnline();
 
-  sends.open();
+  sends.release();
   await phone.settle();
   const blind = sentFor('snow-5');
-  looks.open();
+  looks.release();
   await phone.settle();
 
   expect(blind).toEqual([]);
@@ -832,10 +832,10 @@ test('asks the policy again at the time it named', { tags: ['asks-the-policy', '
   await engine.raise(alert('night-1', { priority: 'critical', recipients: [nora] }));
   await phone.settle();
   const atFirst = statuses(engine, 'night-1', 'nora');
-  const road = holdAnswers('POST');
+  const road = hold('post');
   await phone.pass(9 * MINUTE);
   const onTheWay = statuses(engine, 'night-1', 'nora');
-  road.open();
+  road.release();
   await phone.settle();
 
   expect(onTheWay).toContain('0 sms sending');
@@ -989,17 +989,9 @@ function answerAgain(): void {
   server.use(http.all(`${API}/*`, ({ request }) => backend.app.fetch(request)));
 }
 
-/** The server answers as ever, but no answer to such a request is heard until the road is open. */
-function holdAnswers(method: 'GET' | 'POST') {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const answer = async ({ request }: { request: Request }) => {
-    const response = await backend.app.fetch(request);
-    await promise;
-    return response;
-  };
-  server.use(method === 'GET' ? http.get(EVENTS, answer) : http.post(SENDS, answer));
-  return { open: resolve };
-}
+/** The server answers as ever, but no answer to such a request is heard until it is released. */
+const hold = (method: 'get' | 'post') =>
+  holdAnswers(server, backend.app.fetch, { url: method === 'get' ? EVENTS : SENDS, method });
 
 function refuseChannel(channel: Channel): void {
   server.use(

@@ -2,7 +2,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { ChannelEvent, ChannelHandler, Realtime, RealtimeOptions } from '#contract/realtime-reconnect';
-import { createPhone, type TestPhone } from '#phone/testing';
+import { createPhone, holdAnswers, type TestPhone } from '#phone/testing';
 import { APP_KEY, createBackend, type RealtimeBackend } from './backend.ts';
 
 const API = 'https://api.example.test';
@@ -334,7 +334,7 @@ test('calls no handler after leave or disconnect, in the middle of a page either
 test('leaves no socket, timer, listener or try behind at dispose', { tags: ['ends-cleanly', 'R9'] }, async () => {
   const listenersBefore = phone.listenerCount();
   backend.publish(ORDERS, 'one');
-  const late = holdAnswers(HISTORY);
+  const late = hold(HISTORY);
   const { realtime, orders, prices } = await live();
 
   realtime.dispose();
@@ -518,7 +518,7 @@ test('asks again when auth fails or a subscription is not answered', { tags: ['a
 });
 
 test('drops an auth that comes when its connection is gone', { tags: ['auth-again', 'E10', 'R5'] }, async () => {
-  const late = holdAnswers(AUTH, 1);
+  const late = hold(AUTH, 1);
   const realtime = await launch();
   const user = join(realtime, USER);
   await connect(realtime);
@@ -562,7 +562,7 @@ test('holds what comes while it catches up, and gets by history what it cannot h
   tags: ['subscribes-first', 'R6', 'R7'],
 }, async () => {
   for (let n = 1; n <= 3; n += 1) for (const channel of [ORDERS, USER]) backend.publish(channel, `${n}`);
-  const late = holdAnswers(HISTORY, 2);
+  const late = hold(HISTORY, 2);
   const { realtime, orders, user } = await live();
 
   for (let n = 4; n <= 620; n += 1) backend.publish(ORDERS, `${n}`);
@@ -599,7 +599,7 @@ test('gives no event twice, by whichever way it comes', { tags: ['no-repeats', '
   backend.publish(ORDERS, '1');
   backend.publish(ORDERS, '2');
   await phone.pass(SECOND);
-  const late = holdAnswers(HISTORY, 1);
+  const late = hold(HISTORY, 1);
 
   await phone.sockets[0]?.drop();
   await phone.pass(SECOND + MOMENT);
@@ -864,19 +864,4 @@ const answerAsUsual = ({ request }: { request: Request }) => backend.app.fetch(r
 const json = (status: number, body: object = { error: 'no' }): Response => HttpResponse.json(body, { status });
 
 /** The server answers at once, but its first `count` answers take until they are released. */
-function holdAnswers(url: string, count = Number.POSITIVE_INFINITY) {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let left = count;
-  server.use(
-    http.all(url, async ({ request }) => {
-      const answer = await backend.app.fetch(request);
-      left -= 1;
-      if (left >= 0) await released;
-      return answer;
-    }),
-  );
-  return { release };
-}
+const hold = (url: string, count = Number.POSITIVE_INFINITY) => holdAnswers(server, backend.app.fetch, { url, count });

@@ -4,7 +4,7 @@ import type { CreateUploader } from '#contract/resumable-upload';
 export const createUploader: CreateUploader = (_options) => ({
   // mid: read what an earlier launch left, listen to netInfo and appState (R10), remove orphaned copies (R11).
   // senior: ask the server before sending anything again (R2).
-  // staff: look at the copies first (R8).
+  // staff: look at a copy before its parts are sent (R8).
   start() {
     throw new Error('NotImplemented: start');
   },

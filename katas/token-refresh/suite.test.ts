@@ -2,7 +2,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Session } from '#contract/token-refresh';
-import { createPhone, type SentRequest, type TestPhone } from '#phone/testing';
+import { codeOf, createPhone, holdAnswers, type SentRequest, type TestPhone } from '#phone/testing';
 import { createBackend, type SessionBackend } from './backend.ts';
 
 const API = 'https://api.example.test';
@@ -853,13 +853,6 @@ const storedTokens = () =>
     .map(({ value }) => (value.match(/[ar]t-\d\d-\d{4}/g) ?? []).sort())
     .filter(({ length }) => length > 0);
 
-/** How a call was turned down. */
-function codeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'none',
-    (error: { code?: string }) => error.code ?? String(error),
-  );
-}
 function nameOf(call: Promise<unknown>): Promise<string> {
   return call.then(
     () => 'none',
@@ -907,21 +900,4 @@ function blockRoad(url: string) {
 }
 
 /** The server answers the next request at once, but its answer takes until it is released. */
-function holdAnswer(url: string) {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  server.use(
-    http.all(
-      url,
-      async ({ request }) => {
-        const answer = await backend.app.fetch(request);
-        await released;
-        return answer;
-      },
-      { once: true },
-    ),
-  );
-  return { release };
-}
+const holdAnswer = (url: string) => holdAnswers(server, backend.app.fetch, { url, count: 1 });

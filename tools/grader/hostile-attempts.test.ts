@@ -155,10 +155,15 @@ test(
 test(
   'ends an attempt that eats memory',
   async () => {
-    const report = await gradeSource(
-      withLine('in start', 'const all: unknown[] = [];\nfor (;;) all.push(new Array(1e6).fill(all.length));'),
-      { simulation: new Simulation(course.root) },
+    // A busy machine needs its time to fill that much: nobody is to call it a loop before.
+    const silenceMs = PATIENCE_MS;
+    const patient = new SuiteRunner({ root: course.root, silenceMs, loopsMax: 1 });
+    const simulation = new Simulation(course.root, { silenceMs });
+    const eater = withLine(
+      'in start',
+      'const all: unknown[] = [];\nfor (;;) all.push(new Array(1e6).fill(all.length));',
     );
+    const report = await gradeSource(eater, { runner: patient, simulation }).finally(() => patient.stop());
 
     expect(report).toMatchObject({ status: 'incomplete', score: 0 });
     expect(report.reason).toContain('used up the 768 MB it may have');

@@ -1,4 +1,5 @@
-// The mutation score of a kata's reference under simulation and suite: `npm run mutation -- <slug>`.
+// The mutation score of a kata's reference under simulation and suite: `npm run mutation -- <slug> [from]`.
+// `from` is the number of the first mutant to try (default 1): a run that was ended goes on there.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findCourseRoot } from '../course/course-root.ts';
@@ -10,23 +11,32 @@ import { HIT_LIMIT, instrument, type Mutant } from './instrument.ts';
 import { MutantSimulation } from './mutant-simulation.ts';
 
 const LEAST_SCORE = 0.9;
+/** Half of all mutants hang somewhere: a little is enough to see that they do. */
+const IMPATIENT = { testTimeoutMs: 1_500, silenceMs: 5_000, secondLookMs: 4_000, loopsMax: 1, restTimeoutsMax: 0 };
 
 const slug = process.argv[2] ?? '';
+const from = Math.max(1, Number(process.argv[3] ?? 1) || 1);
 const root = findCourseRoot() ?? process.cwd();
 
 async function main(): Promise<number> {
   const { reference, scenario } = kataPaths(root, slug);
-  const { text, mutants } = await instrument(path.basename(reference), await readFile(reference, 'utf8').catch(usage));
+  const { text, mutants: all } = await instrument(
+    path.basename(reference),
+    await readFile(reference, 'utf8').catch(usage),
+  );
+  const mutants = all.slice(from - 1);
   const target = await makeVariant(root, slug, 'mutants', `// @ts-nocheck\n${text}`);
   const survivors: Mutant[] = [];
-  const runner = new SuiteRunner({ root, isReference: true });
+  const runner = new SuiteRunner({ root, isReference: true, ...IMPATIENT });
   const simulation = new MutantSimulation({ type: 'load', root, scenario, reference, mutated: target.file });
   try {
     for (const [n, mutant] of mutants.entries()) {
-      if (process.stderr.isTTY) process.stderr.write(`\r${n + 1} of ${mutants.length}, ${survivors.length} alive `);
+      if (process.stderr.isTTY) process.stderr.write(`\r${n + from} of ${all.length}, ${survivors.length} alive `);
       if (await simulation.kills(mutant.id, 'first')) continue;
       if (await diesInSuite(runner, target, text, mutant)) continue;
-      if (!(await simulation.kills(mutant.id, 'rest'))) survivors.push(mutant);
+      if (await simulation.kills(mutant.id, 'rest')) continue;
+      survivors.push(mutant);
+      tellSurvivor(mutant, `${n + from} of ${all.length}`);
     }
   } finally {
     runner.stop();
@@ -63,10 +73,13 @@ function tell(mutants: readonly Mutant[], survivors: readonly Mutant[]): number 
   console.log(
     `${slug}: ${mutants.length - survivors.length} of ${mutants.length} mutants killed, ${(score * 100).toFixed(1)} %`,
   );
-  for (const { line, mutator, original, replacement } of survivors) {
-    console.log(`  line ${line}: ${mutator}: ${oneLine(original)}  →  ${oneLine(replacement)}`);
-  }
   return score >= LEAST_SCORE ? 0 : 1;
+}
+
+/** At once: a run takes minutes, and one that is ended has told what it knew. */
+function tellSurvivor({ line, mutator, original, replacement }: Mutant, place: string): void {
+  if (process.stderr.isTTY) process.stderr.write('\r');
+  console.log(`  ${place}, line ${line}: ${mutator}: ${oneLine(original)}  →  ${oneLine(replacement)}`);
 }
 
 const oneLine = (text: string | undefined): string => (text ?? '').replace(/\s+/g, ' ').slice(0, 90);
