@@ -5,22 +5,19 @@ import type { Mistake } from '../course/mistake.ts';
 import { suiteTitles } from '../grader/suite-titles.ts';
 import type { Target } from '../grader/target.ts';
 import { typeCheck } from '../grader/type-check.ts';
-import { Lane } from '../verifier/lane.ts';
+import type { Lane } from '../verifier/lane.ts';
 import { loadMistakes } from '../verifier/verify-content.ts';
 import { changedLines } from './changed-lines.ts';
 import { applyAll, mistakeSets } from './choose-mistakes.ts';
 import { lostCriteria } from './evidence.ts';
 import { neutralCode } from './neutral-code.ts';
-import { removeVariant } from './remove-variant.ts';
 import type { AnswerKey, Planted } from './round.ts';
+import { openLane, removeVariant, VARIANT } from './variant.ts';
 
 /** Sets looked at before giving up: each costs a type check, and two or more a grade. */
 const SETS_MAX = 8;
 /** Mistakes that the first schedules miss meet as many as a grade has. */
 const SCHEDULES = [150, 1_000];
-const SEED = 1;
-/** Two commands at once must not write to one file. */
-const VARIANT = `review-${process.pid}`;
 
 export interface ComposeOptions {
   readonly count: number;
@@ -36,7 +33,7 @@ export async function composeFromReference(
 ): Promise<AnswerKey | null> {
   const reference = await readFile(kataPaths(root, slug).reference, 'utf8');
   const { mistakes } = await loadMistakes(root, slug);
-  const lane = new Lane(root, slug, SEED);
+  const lane = openLane(root, slug);
   try {
     let looked = 0;
     for (const set of mistakeSets(reference, mistakes, count, seed)) {
@@ -49,7 +46,7 @@ export async function composeFromReference(
     return null;
   } finally {
     lane.stop();
-    removeVariant(root, slug, VARIANT);
+    removeVariant(root, slug);
   }
 }
 
@@ -114,7 +111,7 @@ export type AttemptToReview =
 
 /** Grades an attempt's text: each criterion that lost points by evidence of its own is something to find. */
 export async function composeFromAttempt(root: string, slug: string, text: string): Promise<AttemptToReview> {
-  const lane = new Lane(root, slug, SEED);
+  const lane = openLane(root, slug);
   try {
     const target = await lane.variant(VARIANT, text);
     const report = await lane.grade(target, SCHEDULES[1] ?? 1_000, { skipsChecks: false });
@@ -131,6 +128,6 @@ export async function composeFromAttempt(root: string, slug: string, text: strin
     return planted.length === 0 ? { kind: 'right' } : { kind: 'wrong', key: { given: text, planted } };
   } finally {
     lane.stop();
-    removeVariant(root, slug, VARIANT);
+    removeVariant(root, slug);
   }
 }

@@ -2,18 +2,15 @@
 import type { Criterion } from '../course/schema.ts';
 import type { Report } from '../grader/report.ts';
 import type { Target } from '../grader/target.ts';
-import { Lane } from '../verifier/lane.ts';
+import type { Lane } from '../verifier/lane.ts';
 import { type LostCriterion, lostCriteria } from './evidence.ts';
-import { removeVariant } from './remove-variant.ts';
 import type { Planted, RoundResult, Session } from './round.ts';
 import { type Submission, score } from './score.ts';
+import { openLane, removeVariant, VARIANT } from './variant.ts';
 
 const SCHEDULES = 1_000;
 /** Enough to make a story short; the person waits for it. */
 const SHRINK_RUNS_MAX = 200;
-const SEED = 1;
-/** Two commands at once must not write to one file. */
-const VARIANT = `review-${process.pid}`;
 
 export type Verdict =
   | { readonly kind: 'scored'; readonly result: RoundResult }
@@ -29,7 +26,7 @@ export async function judgeRound(
   onProgress: (what: string) => void = () => undefined,
 ): Promise<Verdict> {
   const { round, key, code } = submission;
-  const lane = new Lane(root, round.kata.slug, SEED);
+  const lane = openLane(root, round.kata.slug);
   try {
     onProgress('grading your fix');
     const isMended = code !== key.given;
@@ -43,7 +40,7 @@ export async function judgeRound(
     return { kind: 'scored', result: score(submission, criteria, { given, mended, left, at }) };
   } finally {
     lane.stop();
-    removeVariant(root, round.kata.slug, VARIANT);
+    removeVariant(root, round.kata.slug);
   }
 }
 

@@ -6,7 +6,7 @@ import { type GradeOptions, grade } from '../grader/grade.ts';
 import type { Report } from '../grader/report.ts';
 import { Simulation } from '../grader/simulation.ts';
 import { type BatchOutcome, runSuiteBatch } from '../grader/suite-batch.ts';
-import { SuiteRunner } from '../grader/suite-runner.ts';
+import { SuiteRunner, type SuiteRunnerOptions } from '../grader/suite-runner.ts';
 import type { Target } from '../grader/target.ts';
 import { makeVariant } from '../grader/variants.ts';
 import { bundle } from '../simulator/bundle.ts';
@@ -22,11 +22,12 @@ export class Lane {
   #simulation: Simulation;
   #reference: Promise<string> | undefined;
 
-  constructor(root: string, slug: string, seed: number) {
+  /** `patience`: how long its runner waits for what hangs; by default as long as a learner's grade does. */
+  constructor(root: string, slug: string, seed: number, patience: Omit<SuiteRunnerOptions, 'root'> = {}) {
     this.root = root;
     this.slug = slug;
     this.seed = seed;
-    this.#runner = new SuiteRunner({ root, isReference: true });
+    this.#runner = new SuiteRunner({ root, isReference: true, ...patience });
     this.#simulation = new Simulation(root, { isReused: true });
   }
 

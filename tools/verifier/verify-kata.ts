@@ -13,7 +13,7 @@ export interface VerifyOptions {
   /** Told of each finding, in the order of the claims. */
   readonly onFinding?: (finding: Finding) => void;
   readonly onProgress?: (what: string) => void;
-  /** With 1,000 fresh schedules for the alternative instead of 5,000 (default false). */
+  /** With 500 fresh schedules for the alternative instead of 5,000 (default false). */
   readonly isBrisk?: boolean;
   /** Shared by katas that are verified side by side (default: this kata has all lanes to itself). */
   readonly inLane?: InLane;

@@ -85,10 +85,11 @@ async function judge(lane: Lane, { mistake, claim, target }: Trial, isFailing: b
     return reason === null ? holds(claim) : fails(claim, `It could not be graded: ${reason}`);
   }
   const { criteria } = await loadRubric(lane.root, lane.slug);
-  const stopWhenBroken = criteria.find(({ id }) => id === mistake.criterion)?.invariants ?? [];
-  if (await lane.breaksOneOf(target, stopWhenBroken, SCHEDULES.all)) return holds(claim);
-  const glance = await lane.grade(target, SCHEDULES.few);
-  if (isCaught(glance, mistake)) return holds(claim);
+  const { invariants = [], budgets = [] } = criteria.find(({ id }) => id === mistake.criterion) ?? {};
+  // What costs too much does so in any few schedules.
+  const isCostly = async () => isCaught(await lane.grade(target, SCHEDULES.few), mistake);
+  if (budgets.length > 0 && (await isCostly())) return holds(claim);
+  if (await lane.breaksOneOf(target, invariants, SCHEDULES.all)) return holds(claim);
   const report = await lane.grade(target, SCHEDULES.all);
   if (report.status === 'not-gradable') return fails(claim, `It could not be graded: ${report.reason}`);
   if (!isCaught(report, mistake)) return fails(claim, `That criterion loses nothing. ${lostWords(report)}`);
