@@ -18,6 +18,7 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   drill: ['history', 'course'],
   review: ['verifier', 'grader', 'simulator', 'course'],
   progress: ['grader', 'history', 'course', 'terminal'],
+  pages: ['grader', 'progress'],
   mutation: ['verifier', 'grader', 'simulator', 'course'],
   bench: ['verifier', 'grader', 'simulator', 'course'],
   compatibility: ['phone'],

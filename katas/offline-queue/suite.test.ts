@@ -45,6 +45,9 @@ test('sends what was saved', { tags: ['delivers-what-is-saved', 'R10'] }, async 
       version: 1,
     },
   ]);
+  expect(phone.requests.map(({ headers }) => headers['content-type'])).toEqual([
+    expect.stringContaining('application/json'),
+  ]);
   expect(queue.getState()).toEqual({ status: 'idle', pending: [], deadLetters: [] });
 });
 
@@ -78,6 +81,27 @@ test('tells subscribers of every status, until they leave', { tags: ['delivers-w
   expect(seenBefore.at(-1)).toBe('idle');
   expect(seen).toEqual(seenBefore);
   expect(titles('boiler-5')).toEqual(['lit', 'out']);
+});
+
+test('shows what is out, what waits for a pause to end, and how often it was sent', {
+  tags: ['delivers-what-is-saved', 'R10'],
+}, async () => {
+  const queue = await launch();
+  const road = blockRoad();
+  server.use(http.post(MUTATIONS, () => json(500), { once: true }));
+  vi.spyOn(Math, 'random').mockReturnValue(0.9);
+
+  const saved = await queue.enqueue(update('kiln-2', 'hot'));
+  await phone.settle();
+  const inAPause = queue.getState();
+  await phone.pass(SECOND);
+  const out = queue.getState();
+  const relaunched = (await launch()).getState();
+  road.open();
+
+  expect(inAPause).toEqual({ status: 'backing-off', pending: [{ ...saved, attempts: 1 }], deadLetters: [] });
+  expect(out).toEqual({ status: 'sending', pending: [{ ...saved, attempts: 2 }], deadLetters: [] });
+  expect(relaunched).toEqual({ status: 'sending', pending: [{ ...saved, attempts: 1 }], deadLetters: [] });
 });
 
 test('keeps mutations enqueued before start has ended', { tags: ['delivers-what-is-saved', 'R10'] }, async () => {
@@ -451,6 +475,19 @@ test('waits as many seconds as Retry-After says', { tags: ['obeys-retry-after', 
   expect(backend.applied).toHaveLength(2);
 });
 
+test('waits for months where Retry-After says so, longer than a timer can be set for', {
+  tags: ['obeys-retry-after', 'R4'],
+}, async () => {
+  backend.throttleNext(9_999_999, 'seconds');
+  const queue = await launch();
+
+  await queue.enqueue(update('tap-9', 'patient'));
+  await phone.pass(24 * HOUR);
+
+  expect(phone.requests).toHaveLength(1);
+  expect(queue.getState().status).toBe('backing-off');
+});
+
 test('keeps to the later end when a shorter Retry-After follows', { tags: ['obeys-retry-after', 'R4'] }, async () => {
   backend.throttleNext(80, 'seconds');
   backend.throttleNext(5, 'seconds');
@@ -526,6 +563,28 @@ test('takes every other 4xx for permanent', { tags: ['refused-once', 'R5'] }, as
   expect(refusalsOf(queue)).toEqual([400, 403, 404, 409, 410, 413]);
 });
 
+test('keeps the message of a refusal, or an empty text', { tags: ['refused-once', 'R5'] }, async () => {
+  const answers = [
+    () => json(403, { message: 'not yours' }),
+    () => json(403, { message: 5 }),
+    () => json(403, { error: 'forbidden' }),
+    () => HttpResponse.html('<p>Forbidden</p>', { status: 403 }),
+  ];
+  server.use(http.post(MUTATIONS, () => answers.shift()?.() ?? json(500)));
+  const queue = await launch();
+
+  for (const entityId of ['m1', 'm2', 'm3', 'm4']) {
+    await queue.enqueue(update(entityId, 'x'));
+    await phone.settle();
+  }
+
+  const letters = (await launch()).getState().deadLetters;
+  expect(letters.map((letter) => (letter.reason === 'refused' ? letter.message : null))).toEqual([
+    'not yours',
+    ...['', '', ''],
+  ]);
+});
+
 test('retries a dead letter in its old place with its old key', { tags: ['a-person-decides', 'R5'] }, async () => {
   const queue = await launch();
   answerInTurn([422]);
@@ -539,6 +598,22 @@ test('retries a dead letter in its old place with its old key', { tags: ['a-pers
 
   expect(backend.appliedTo('report-8').map(({ key }) => key)).toEqual([first.idempotencyKey, second.idempotencyKey]);
   expect(relaunched.getState()).toEqual({ status: 'idle', pending: [], deadLetters: [] });
+});
+
+test('retries and discards the dead letter it is asked for', { tags: ['a-person-decides', 'R5'] }, async () => {
+  answerInTurn([403, 403, 403]);
+  const queue = await launch();
+  const saved = [];
+  for (const entityId of ['seal-1', 'seal-2', 'seal-3']) saved.push(await queue.enqueue(update(entityId, 'x')));
+  await phone.settle();
+  const [first, second, third] = saved.map(({ id }) => id);
+
+  await queue.discard(third ?? '');
+  await queue.retry(second ?? '');
+  await phone.settle();
+
+  expect(backend.applied.map(({ entityId }) => entityId)).toEqual(['seal-2']);
+  expect(queue.getState().deadLetters.map(({ id }) => id)).toEqual([first]);
 });
 
 test('discards a dead letter for good', { tags: ['a-person-decides', 'R5'] }, async () => {
@@ -621,14 +696,14 @@ test('is not fooled by a captive portal', { tags: ['knows-a-success', 'E2'] }, a
   expect(queue.getState().deadLetters).toEqual([]);
 });
 
-test('takes 408, 425, 429 and every 5xx for passing', { tags: ['knows-a-success', 'R12'] }, async () => {
-  answerInTurn([408, 425, 429, 500, 502, 503, 504, 599]);
+test('takes 304, 408, 425, 429 and every 5xx for passing', { tags: ['knows-a-success', 'R12'] }, async () => {
+  answerInTurn([304, 408, 425, 429, 500, 502, 503, 504, 599]);
   const queue = await launch();
 
   const saved = await queue.enqueue(update('room-11', 'aired'));
   await phone.pass(3 * MINUTE);
 
-  expect(phone.requests.map(keyOf)).toEqual(Array(9).fill(saved.idempotencyKey));
+  expect(phone.requests.map(keyOf)).toEqual(Array(10).fill(saved.idempotencyKey));
   expect(titles('room-11')).toEqual(['aired']);
 });
 
@@ -748,6 +823,37 @@ test('loses at most one mutation, whichever value is damaged', { tags: ['survive
   expect(Math.min(...kept)).toBeGreaterThanOrEqual(2);
 });
 
+test('sets aside a value that is JSON but no mutation', { tags: ['survives-damage', 'R8'] }, async () => {
+  const queue = await launch();
+  await phone.goOffline();
+  for (const title of ['north-11', 'south-12']) await queue.enqueue(update('diary-9', title));
+  const intact = phone.disk.entries();
+  const found = intact.find(({ value }) => value.includes('south-12'));
+
+  const shown: unknown[] = [];
+  for (const text of ['{}', '[]', '7', 'null', '']) {
+    if (found) phone.disk[found.module].set(found.key, text);
+    const { pending, deadLetters } = (await launch()).getState();
+    shown.push([pending.map(titleOf), deadLetters.map(({ reason }) => reason)]);
+  }
+
+  expect(shown).toEqual(Array(5).fill([['north-11'], ['unreadable']]));
+});
+
+test('leaves alone what other features keep on the phone', { tags: ['survives-damage', 'R8'] }, async () => {
+  phone.disk.asyncStorage.set('settings', 'dark');
+  phone.disk.mmkv.set('lastTab', 'visits');
+  const queue = await launch();
+
+  await queue.enqueue(update('diary-10', 'mine'));
+  await phone.settle();
+  const relaunched = await launch();
+
+  expect(relaunched.getState()).toEqual({ status: 'idle', pending: [], deadLetters: [] });
+  expect(phone.disk.asyncStorage.get('settings')).toBe('dark');
+  expect(phone.disk.mmkv.get('lastTab')).toBe('visits');
+});
+
 test('takes over the queue of version 1', { tags: ['takes-over-the-old-queue', 'E10'] }, async () => {
   phone.disk.asyncStorage.set('mutationQueue', JSON.stringify(OLD_QUEUE));
   await phone.goOffline();
@@ -759,6 +865,23 @@ test('takes over the queue of version 1', { tags: ['takes-over-the-old-queue', '
   expect(backend.appliedTo('visit-1').map(titleOf)).toEqual(['old a', 'old c', 'new']);
   expect(phone.requests.map(keyOf)).toEqual(expect.arrayContaining(['old-key-a', 'old-key-b', 'old-key-c']));
   expect(phone.disk.asyncStorage.get('mutationQueue')).toBeUndefined();
+});
+
+test('sets aside what cannot be read of the old queue, and takes over the rest', {
+  tags: ['takes-over-the-old-queue', 'E10'],
+}, async () => {
+  const whole = { idempotencyKey: 'old-key-z', ...update('visit-9', 'old z'), enqueuedAt: '2026-02-27T16:20:00.000Z' };
+  const lacking = ['idempotencyKey', 'entityId', 'kind'].map((field) => ({
+    ...whole,
+    [field]: undefined,
+  }));
+  phone.disk.asyncStorage.set('mutationQueue', JSON.stringify([7, ...lacking, whole]));
+
+  const queue = await launch();
+  await phone.settle();
+
+  expect(queue.getState().deadLetters.map(({ reason }) => reason)).toEqual(Array(4).fill('unreadable'));
+  expect(phone.requests.map(keyOf)).toEqual(['old-key-z']);
 });
 
 test('takes it over once, though killed in the middle', { tags: ['takes-over-the-old-queue', 'E10'] }, async () => {
@@ -905,6 +1028,7 @@ function answerInTurn(answers: readonly Answer[]): void {
   server.use(
     http.post(MUTATIONS, ({ request }) => {
       const answer = left.shift() ?? 'apply';
+      if (answer === 304) return new HttpResponse(null, { status: 304 });
       return answer === 'apply' ? backend.app.fetch(request) : json(answer);
     }),
   );

@@ -23,6 +23,8 @@ interface Item {
   refusal: { status: number; message: string } | null;
 }
 
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 /** Lets four pass at a time, and nobody while offline, signed out or in a pause. */
 class Gate {
   isOnline: boolean | null = null;
@@ -104,13 +106,16 @@ class Gate {
   #startTimer(): void {
     clearTimeout(this.#timer);
     if (this.#pausedUntilMs === null || !this.isOnline || this.isClosed) return;
+    const leftMs = Math.max(0, this.#pausedUntilMs - performance.now());
     const end = () => {
       this.#pausedUntilMs = null;
       this.#isPauseOrdered = false;
       this.#admit();
       this.#changed();
     };
-    this.#timer = setTimeout(end, Math.max(0, this.#pausedUntilMs - performance.now()));
+    // A pause longer than a timer can be set for takes several.
+    this.#timer =
+      leftMs > LONGEST_TIMER_MS ? setTimeout(() => this.#startTimer(), LONGEST_TIMER_MS) : setTimeout(end, leftMs);
   }
 
   #admit(): void {

@@ -52,8 +52,7 @@ async function simulate({ code, job }: SimulationRequest): Promise<SimulationAns
     case 'compare':
       return { type: 'compare', result: await compare(scenario, attempt, reference, { ...job, onSchedule: giveSign }) };
     case 'coverage':
-      giveSign('the search for idle faults');
-      return { type: 'coverage', idle: await idleFaults(scenario, attempt, job.seed) };
+      return { type: 'coverage', idle: await idleFaults(scenario, attempt, job.seed, giveSign) };
     case 'tell':
       giveSign('the schedule');
       return { type: 'tell', result: await tell(scenario, attempt, code.isReference ? null : reference, job.plan) };

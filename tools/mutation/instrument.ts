@@ -58,7 +58,9 @@ export async function instrument(name: string, text: string): Promise<{ text: st
     excludedMutations: [],
   });
   const lines = text.split('\n');
-  const mutants = result.mutants.map(({ id, mutatorName, location, replacement }) => ({
+  // Those that are ignored are told of, too, but do not stand in the text.
+  const placed = result.mutants.filter(({ status }) => status !== 'Ignored');
+  const mutants = placed.map(({ id, mutatorName, location, replacement }) => ({
     id,
     mutator: mutatorName,
     line: location.start.line + 1,

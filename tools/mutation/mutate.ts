@@ -1,5 +1,6 @@
-// The mutation score of a kata's reference under simulation and suite: `npm run mutation -- <slug> [from]`.
-// `from` is the number of the first mutant to try (default 1): a run that was ended goes on there.
+// The mutation score of a kata's reference under simulation and suite: `npm run mutation -- <slug> [which]`.
+// `which` is the number of the first mutant to try, where a run was ended (default 1); or several, as 19,140,142:
+// those that lived, after the suite has learnt more.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findCourseRoot } from '../course/course-root.ts';
@@ -15,7 +16,9 @@ const LEAST_SCORE = 0.9;
 const IMPATIENT = { testTimeoutMs: 1_500, silenceMs: 5_000, secondLookMs: 4_000, loopsMax: 1, restTimeoutsMax: 0 };
 
 const slug = process.argv[2] ?? '';
-const from = Math.max(1, Number(process.argv[3] ?? 1) || 1);
+const [first = 1, ...others] = (process.argv[3] ?? '').split(',').map((number) => Number(number) || 1);
+const isWanted = (number: number): boolean =>
+  others.length > 0 ? number === first || others.includes(number) : number >= first;
 const root = findCourseRoot() ?? process.cwd();
 
 async function main(): Promise<number> {
@@ -24,19 +27,19 @@ async function main(): Promise<number> {
     path.basename(reference),
     await readFile(reference, 'utf8').catch(usage),
   );
-  const mutants = all.slice(from - 1);
+  const mutants = all.map((mutant, n) => ({ ...mutant, number: n + 1 })).filter(({ number }) => isWanted(number));
   const target = await makeVariant(root, slug, 'mutants', `// @ts-nocheck\n${text}`);
   const survivors: Mutant[] = [];
   const runner = new SuiteRunner({ root, isReference: true, ...IMPATIENT });
   const simulation = new MutantSimulation({ type: 'load', root, scenario, reference, mutated: target.file });
   try {
-    for (const [n, mutant] of mutants.entries()) {
-      if (process.stderr.isTTY) process.stderr.write(`\r${n + from} of ${all.length}, ${survivors.length} alive `);
+    for (const mutant of mutants) {
+      if (process.stderr.isTTY) process.stderr.write(`\r${mutant.number} of ${all.length}, ${survivors.length} alive `);
       if (await simulation.kills(mutant.id, 'first')) continue;
       if (await diesInSuite(runner, target, text, mutant)) continue;
       if (await simulation.kills(mutant.id, 'rest')) continue;
       survivors.push(mutant);
-      tellSurvivor(mutant, `${n + from} of ${all.length}`);
+      tellSurvivor(mutant, `${mutant.number} of ${all.length}`);
     }
   } finally {
     runner.stop();

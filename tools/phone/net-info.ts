@@ -46,9 +46,9 @@ export function createNetInfo(host: EffectHost, current: () => NetInfoState) {
     addEventListener(listener) {
       let removed = false;
       const remove = listeners.add(listener);
-      // The answer holds the state of the moment it is given, so it can never undo a newer event.
-      void ask('addEventListener').then((state) => {
-        if (!removed) listener(state);
+      // The state of the moment it is told, not of the moment it was asked for: it can never undo a newer event.
+      void ask('addEventListener').then(() => {
+        if (!removed) listener(current());
       });
       return () => {
         removed = true;

@@ -3,7 +3,7 @@ import { escapeMarkup } from '../grader/render/escape.ts';
 
 const WIDTH = 420;
 const LEFT = 34;
-const RIGHT = 12;
+const RIGHT = 52;
 
 const svg = (height: number, label: string, parts: readonly string[]): string =>
   `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeMarkup(label)}">${parts.join('')}</svg>`;
@@ -39,7 +39,7 @@ export function scoreChart(points: readonly ScorePoint[], bar: number, label: st
   return svg(height, label, [
     ...scale,
     `<line class="bar-line" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(bar)}" y2="${y(bar)}"/>`,
-    textAt(LEFT + 4, y(bar) - 4, `bar ${bar}`),
+    textAt(WIDTH - RIGHT + 6, y(bar) + 4, `bar ${bar}`),
     `<polyline class="line" points="${line}"/>`,
     ...dots,
     textAt(LEFT, height - 8, first),

@@ -3,6 +3,7 @@ import { LEVELS } from '../course/schema.ts';
 import { escapeMarkup } from '../grader/render/escape.ts';
 import { section, words } from '../grader/render/html-parts.ts';
 import { PAGE_STYLE } from '../grader/render/html-style.ts';
+import { plainText } from '../grader/render/plain-text.ts';
 import { DRILL_RATINGS } from '../history/practice.ts';
 import { reachedBar } from '../history/standing.ts';
 import { type Bar, barChart, scoreChart } from './charts.ts';
@@ -21,7 +22,8 @@ svg .dot{fill:var(--accent);stroke:var(--accent);stroke-width:2}svg .ring{fill:v
 svg .room{fill:var(--rule)}svg .full{fill:var(--accent)}
 .card h3{margin-bottom:.6rem}
 .scroll tbody th{overflow-wrap:normal;white-space:nowrap}
-@media (max-width:46rem){.pair{grid-template-columns:minmax(0,1fr)}}`;
+@media (max-width:46rem){.pair{grid-template-columns:minmax(0,1fr)}}
+@media print{.scroll tbody th{white-space:normal}}`;
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 const EVENTS_MAX = 100;
@@ -38,7 +40,7 @@ export function renderHtml(progress: Progress, bars: Readonly<Record<string, num
     '<title>Airplane Mode: progress</title>',
     `<style>${PAGE_STYLE}${STYLE}</style>`,
     '</head>',
-    `<body>\n<main>\n${body(progress, bars)}\n</main>\n</body>`,
+    `<body>\n<main>\n${body(plainText(progress), bars)}\n</main>\n</body>`,
     '</html>',
     '',
   ].join('\n');

@@ -310,6 +310,28 @@ test('strikes no fault once the world has healed', async () => {
   expect(struck.size).toBe(0);
 });
 
+test('lets a person come back to an app that an earlier fault has killed since the world healed', async () => {
+  const asking = onlyFirst(({ platform }) => {
+    platform.setInterval(() => void ending(post(platform, 1)), 5);
+  });
+  let visits = 0;
+  const healed = () => {
+    visits += 1;
+  };
+  const scenario = { healed };
+  const plain = await runProbe(asking, { slots: 1, scenario });
+  const usualVisits = visits;
+  const healedAtMs = plain.trace.find((event) => event.kind === 'condition' && event.condition === 'healed')?.atMs ?? 0;
+  // It left before all was well; its answer comes in after that.
+  const nth = plain.requests.filter(({ sentAtMs }) => sentAtMs < healedAtMs).length;
+
+  const { trace } = await runProbe(asking, { slots: 1, scenario, faults: [{ kind: 'kill-after', nth }] });
+
+  const killedAtMs = trace.find((event) => event.kind === 'kill')?.atMs ?? 0;
+  expect(killedAtMs).toBeGreaterThan(healedAtMs);
+  expect(visits - usualVisits).toBe(usualVisits + 1);
+});
+
 test('says lengths of time as a person does', () => {
   const words = [50, 1_500, 90_000, 120_000, 5_400_000, 7_200_000].map(spanWords);
 

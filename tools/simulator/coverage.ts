@@ -8,7 +8,12 @@ import type { AnyScenario, AppFactory } from './world.ts';
 const BASES = 6;
 
 /** Faults (`target kind`) and conditions that changed nothing in any schedule they were put into alone. */
-export async function idleFaults(scenario: AnyScenario, factory: AppFactory, seed: number): Promise<string[]> {
+export async function idleFaults(
+  scenario: AnyScenario,
+  factory: AppFactory,
+  seed: number,
+  onLook: (what: string) => void = () => undefined,
+): Promise<string[]> {
   const bases: { plan: Plan; hash: string; counts: EffectCounts }[] = [];
   for (const plan of basePlans(scenario, seed, BASES)) {
     const run = await runPlan(scenario, factory, plan);
@@ -18,6 +23,7 @@ export async function idleFaults(scenario: AnyScenario, factory: AppFactory, see
     hashTrace((await runPlan(scenario, factory, plan)).trace) !== hash;
 
   async function faultMatters(target: string, kind: string): Promise<boolean> {
+    onLook(`the search for ${kind} at ${target}`);
     for (const { plan, hash, counts } of bases) {
       for (const [phone, byTarget] of counts.entries()) {
         for (let nth = 1; nth <= (byTarget.get(target) ?? 0); nth += 1) {
@@ -29,6 +35,7 @@ export async function idleFaults(scenario: AnyScenario, factory: AppFactory, see
   }
 
   async function conditionMatters(name: string, ms: number): Promise<boolean> {
+    onLook(`the search for ${name}`);
     for (const { plan, hash } of bases) {
       for (const [slot, step] of plan.steps.entries()) {
         const steps = plan.steps.with(slot, { do: name, phone: 0, args: { ms } });

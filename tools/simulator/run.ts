@@ -33,8 +33,6 @@ export interface RunOptions {
 const TAILS_MS = [0, 2_000, 40_000];
 /** However much progress is made, settling ends after this many times the scenario's patience. */
 const PATIENCE_CAP = 50;
-/** After a launch in a healed world the person acts so many ms later. */
-const COME_BACK_MS = 1_000;
 const AFTER_DISPOSE_MS = 600_000;
 
 /** Runs a plan on an attempt. Same plan, same code, same trace. Never rejects for what the attempt does. */
@@ -105,7 +103,7 @@ async function healAndSettle(world: World): Promise<void> {
   world.isHealed = true;
   world.emit(0, { kind: 'condition', condition: 'healed' });
   for (const phone of world.phones) phone.heal();
-  comeBackLater(world);
+  world.comeBackLater(...world.phones);
   await turn();
   await settle(world);
   if (world.hasRunAway) return;
@@ -116,14 +114,6 @@ async function healAndSettle(world: World): Promise<void> {
   check(world, (invariant) => invariant.settled?.(world.view));
 }
 
-/** Someone comes back to each phone, once its app has had a moment to start. */
-function comeBackLater(world: World): void {
-  if (!world.scenario.healed) return;
-  world.clockwork.after(COME_BACK_MS, () => {
-    for (const phone of world.phones) world.comeBack(phone);
-  });
-}
-
 /** One more kill and launch, without any fault: what is shown must be what was stored. */
 async function relaunch(world: World): Promise<void> {
   if (world.hasRunAway) return;
@@ -131,7 +121,7 @@ async function relaunch(world: World): Promise<void> {
   for (const phone of world.phones) phone.kill('by the OS, once all was quiet', false);
   world.clockwork.after(1_000, () => {
     for (const phone of world.phones) phone.startIfDead();
-    comeBackLater(world);
+    world.comeBackLater(...world.phones);
   });
   await settle(world);
   if (world.hasRunAway) return;

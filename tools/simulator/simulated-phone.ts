@@ -95,7 +95,11 @@ export class SimulatedPhone {
     const downMs = [200, 3_000, 60_000][this.world.draw.pick(3, 'down', this.index, launch.number)] ?? 200;
     this.world.clockwork.after(
       downMs,
-      () => this.startIfDead(),
+      () => {
+        this.startIfDead();
+        // A fault that struck before all was well has killed it since: whoever had come back by then comes again.
+        if (this.world.isHealed) this.world.comeBackLater(this);
+      },
       () => this.launches === launch.number,
     );
   }

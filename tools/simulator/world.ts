@@ -29,6 +29,9 @@ export interface LoadError {
   readonly text: string;
 }
 
+/** After a launch in a healed world the person acts so many ms later. */
+const COME_BACK_MS = 1_000;
+
 export class World {
   readonly plan: Plan;
   readonly scenario: AnyScenario;
@@ -201,10 +204,16 @@ export class World {
     else if (action.opensApp === false) action.run(this.#emptyStage(phone), step.args as never);
   }
 
-  /** The person comes back to a phone where all works again. */
-  comeBack(phone: SimulatedPhone): void {
-    const stage = this.#stageFor(phone);
-    if (stage) this.callApp(stage.launch, () => this.scenario.healed?.(stage));
+  /** The person comes back to phones where all works again, once their apps have had a moment to start. */
+  comeBackLater(...phones: readonly SimulatedPhone[]): void {
+    const { healed } = this.scenario;
+    if (!healed) return;
+    this.clockwork.after(COME_BACK_MS, () => {
+      for (const phone of phones) {
+        const stage = this.#stageFor(phone);
+        if (stage) this.callApp(stage.launch, () => healed(stage));
+      }
+    });
   }
 
   /** What an action works with; null when no app is running. */

@@ -12,6 +12,9 @@ const SHARE: Record<Share, [sign: string, says: string]> = {
   unjudged: ['·', 'not judged'],
 };
 
+/** The head of the column of signs: they need no word above them to be seen. */
+const MARK_HEAD = '<th scope="col" aria-label="Mark"></th>';
+
 /** Points by dimension and criterion, with the evidence against each. */
 export function pointsSection(report: Report): string {
   const bodies = byDimension(report).map(({ dimension, earned, points, criteria }) => {
@@ -19,12 +22,11 @@ export function pointsSection(report: Report): string {
     const head = `<tr class="dimension"><td></td><th scope="rowgroup">${words(dimension)}</th>${total}</tr>`;
     return `<tbody>\n${[head, ...criteria.map(criterionRow)].join('\n')}\n</tbody>`;
   });
-  const head =
-    '<thead><tr><td></td><th scope="col">Criterion</th><th scope="col" class="number">Points</th></tr></thead>';
+  const head = `<thead><tr>${MARK_HEAD}<th scope="col">Criterion</th><th scope="col" class="number">Points</th></tr></thead>`;
   const legend = Object.values(SHARE).map(([sign, says]) => `${sign} ${says}`);
   const note = [legend.join(', '), ...(report.criteria.some(isHeldBack) ? [HELD_BACK] : [])];
   return section('Points', [
-    `<div class="card"><table>${head}${bodies.join('')}</table>${note.map((each) => `<p class="note">${words(each)}</p>`).join('')}</div>`,
+    `<div class="card"><table aria-label="Points by criterion">${head}${bodies.join('')}</table>${note.map((each) => `<p class="note">${words(each)}</p>`).join('')}</div>`,
   ]);
 }
 
@@ -55,8 +57,8 @@ export function costsSection(report: Report): string {
   const names = ['Attempt', 'Reference', 'Times', 'Allowed'].map(
     (name) => `<th scope="col" class="number">${name}</th>`,
   );
-  const head = `<thead><tr><td></td><th scope="col">Budget</th>${names.join('')}</tr></thead>`;
+  const head = `<thead><tr>${MARK_HEAD}<th scope="col">Budget</th>${names.join('')}</tr></thead>`;
   return section('Costs beside the reference', [
-    `<div class="card costs scroll"><table>${head}<tbody>${rows.join('\n')}</tbody></table></div>`,
+    `<div class="card costs scroll" tabindex="0" role="group" aria-label="Table"><table aria-label="Costs beside the reference">${head}<tbody>${rows.join('\n')}</tbody></table></div>`,
   ]);
 }

@@ -5,8 +5,11 @@ export const PAGE_SCRIPT = `
 for (const source of document.querySelectorAll('[data-copy]')) {
   const button = document.createElement('button');
   button.type = 'button';
-  button.textContent = 'Copy';
-  button.setAttribute('aria-label', 'Copy ' + source.dataset.copy);
+  const say = (word) => {
+    button.textContent = word;
+    button.setAttribute('aria-label', word + ' ' + source.dataset.copy);
+  };
+  say('Copy');
   button.addEventListener('click', async () => {
     const text = source.textContent.trim();
     try {
@@ -15,8 +18,8 @@ for (const source of document.querySelectorAll('[data-copy]')) {
       getSelection().selectAllChildren(source);
       document.execCommand('copy');
     }
-    button.textContent = 'Copied';
-    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+    say('Copied');
+    setTimeout(say, 1500, 'Copy');
   });
   source.after(button);
 }

@@ -11,6 +11,7 @@ h1,h2,h3,p,ol,ul,dl,dd,figure,pre{margin:0}
 h1{font-size:1.9rem;line-height:1.2;letter-spacing:-.015em;overflow-wrap:anywhere}
 h2{font-size:1.2rem;line-height:1.3;margin:2.75rem 0 .9rem}
 h3{font-size:1rem;line-height:1.4}
+p,h3{overflow-wrap:anywhere}
 a{color:var(--accent)}
 code,pre{font-family:ui-monospace,"SF Mono",SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:.86em}
 code{background:var(--code);padding:.12em .35em;border-radius:4px;overflow-wrap:anywhere}
@@ -75,5 +76,5 @@ button:hover{border-color:var(--accent)}
 .json button{position:absolute;top:.5rem;right:.5rem;background:var(--paper)}
 footer{margin-top:2.75rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--soft);font-size:.84rem;overflow-wrap:anywhere}
 @media (max-width:36rem){body{font-size:15px}main{padding:1.5rem .85rem 2rem}.card{padding:1.1rem 1rem}h1{font-size:1.55rem}th,td{padding:.5rem .35rem}.costs th,.costs td{font-size:.84rem}}
-@media print{body{background:none;font-size:10.5pt}main{max-width:none;padding:0}.card,details,figure{break-inside:avoid}figure{border:0}figure svg{max-width:100%;height:auto}button{display:none}pre{white-space:pre-wrap;max-height:none}h2{break-after:avoid}}
+@media print{:root{color-scheme:light}body{background:none;font-size:10.5pt}main{max-width:none;padding:0}.card,details,figure{break-inside:avoid}figure{border:0}figure svg{max-width:100%;height:auto}button{display:none}pre{white-space:pre-wrap;overflow-wrap:anywhere;max-height:none;font-size:8pt}.scroll{overflow:visible}.scroll td{overflow-wrap:anywhere;min-width:3em}h2{break-after:avoid}}
 `.trim();

@@ -7,9 +7,9 @@ const LANE_WIDTH = 92;
 const LABEL_WIDTH = 360;
 const ROW_HEIGHT = 26;
 const LINE_HEIGHT = 17;
-/** About the widest mean of a character at 13 px, so that a line never runs out of the drawing. */
-const CHARACTER_WIDTH = 7.2;
-const BOLD_CHARACTER_WIDTH = 8.3;
+/** About a digit of DejaVu Sans at 13 px, the widest face in use, so that a line does not run out of the drawing. */
+const CHARACTER_WIDTH = 8.3;
+const BOLD_CHARACTER_WIDTH = 8.9;
 const TIME_WIDTH = 84;
 
 export interface LaneColumn {
