@@ -332,6 +332,20 @@ test('leaves no listener and sends nothing after dispose', { tags: ['ends-cleanl
   expect(phone.requests).toEqual([]);
 });
 
+test('turns down what waits for start when it is disposed', { tags: ['ends-cleanly', 'R13'] }, async () => {
+  const queue = await create();
+  const early = queue.enqueue(update('lamp-4', 'on')).then(
+    () => 'kept',
+    ({ code }) => code,
+  );
+
+  queue.dispose();
+  await phone.settle();
+
+  expect(await early).toBe('disposed');
+  expect(phone.requests).toEqual([]);
+});
+
 test('stops retrying and turns calls down after dispose', { tags: ['ends-cleanly', 'R13'] }, async () => {
   server.use(http.post(MUTATIONS, () => json(502)));
   const queue = await launch();

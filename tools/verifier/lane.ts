@@ -74,7 +74,7 @@ export class Lane {
 
   /** Why a target could not be graded at all; null when it could. */
   async whyNotGradable(target: Target): Promise<string | null> {
-    const outcome = await this.#simulate(target, { schedules: 3 });
+    const outcome = await this.#simulate(target, { schedules: 1 });
     if (outcome.kind === 'fault') return outcome.message;
     if (outcome.kind !== 'done' || outcome.answer.type !== 'campaign') return null;
     const { loadError, nondeterministic } = outcome.answer.result;

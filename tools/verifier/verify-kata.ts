@@ -13,7 +13,7 @@ export interface VerifyOptions {
   /** Told of each finding, in the order of the claims. */
   readonly onFinding?: (finding: Finding) => void;
   readonly onProgress?: (what: string) => void;
-  /** With 500 fresh schedules for the alternative instead of 5,000 (default false). */
+  /** With 300 fresh schedules for the alternative instead of 5,000 (default false). */
   readonly isBrisk?: boolean;
   /** Shared by katas that are verified side by side (default: this kata has all lanes to itself). */
   readonly inLane?: InLane;
@@ -25,7 +25,7 @@ type Task = { readonly name: string; readonly ask: (lane: Lane) => Promise<reado
 /** Twice the cores that learners and CI have: a lane often waits for a process to start, or for a test to time out. */
 const LANES = 4;
 /** Few enough that the lanes end together, enough that a process for each is worth its start. */
-const MISTAKES_PER_BATCH = 8;
+const MISTAKES_PER_BATCH = 16;
 
 /** Runs a lane's work once it is its turn: so many lanes at a time, over all katas. */
 export type InLane = <T>(work: () => Promise<T>) => Promise<T>;
