@@ -1,5 +1,6 @@
 // The server of the kata: signs people in, with a code if they want one, rotates tokens, and ends sessions.
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { DeviceSession, User } from '#contract/auth';
 import type { Backend, BackendContext } from '#simulator';

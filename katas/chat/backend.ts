@@ -1,5 +1,6 @@
 // The messenger's server: chats with one counter each, a numbered stream for each user, receipts, uploads, Pusher.
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Attachment, User } from '#contract/chat';
 import { type Backend, createPusherServer, type Json, type PusherServer, type RealtimeContext } from '#simulator';

@@ -1,5 +1,6 @@
 // The server of the kata: a feed, best first, read page by page while people post, delete and vote.
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { Backend, BackendContext } from '#simulator';
 
 /** A post as the feed gives it. */

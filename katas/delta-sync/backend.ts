@@ -1,5 +1,6 @@
 // The server of the kata: keeps the rows of all tables, stamps each change, and remembers what was deleted.
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { Changes, Fields, Migration, Row, TableChanges } from '#contract/delta-sync';
 import type { Backend, BackendContext, Json } from '#simulator';
 

@@ -1,5 +1,6 @@
 // The server of the kata: takes messages once per key, and keeps what providers and people report back.
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { Channel, Stage } from '#contract/escalation-routing';
 import type { Backend, BackendContext } from '#simulator';
 

@@ -1,5 +1,6 @@
 // The server of the kata: applies each mutation once and remembers the order.
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Backend, BackendContext } from '#simulator';
 

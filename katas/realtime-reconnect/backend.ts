@@ -1,5 +1,5 @@
 // The server of the kata: a Pusher server with numbered channels, which can drop, refuse and forget on demand.
-import { Hono } from 'hono';
+import { Hono } from 'hono/quick';
 import {
   type Backend,
   createPusherServer,

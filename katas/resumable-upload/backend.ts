@@ -1,6 +1,7 @@
 // The server of the kata: multipart uploads with presigned links, in the manner of S3, and the storage host behind them.
 import { createHash } from 'node:crypto';
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { FileDescription, UploadedPart } from '#contract/resumable-upload';
 import type { Backend, BackendContext } from '#simulator';

@@ -1,5 +1,6 @@
 // The server of the kata: hands out token pairs, rotates them, and takes an old refresh token in a new hand for theft.
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/quick';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Tokens } from '#contract/token-refresh';
 import type { Backend, BackendContext } from '#simulator';

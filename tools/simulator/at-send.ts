@@ -1,6 +1,8 @@
 // An invariant that looks at requests as they leave, and at those that are out by then.
 import type { RequestRecord, TraceEvent } from './trace.ts';
 
+const NONE: readonly RequestRecord[] = [];
+
 /**
  * Makes an invariant's `watch`: `look` is given each request as it leaves, and the requests of the same phone that are
  * still out, in the order in which they left. One is out until the app has its answer or its failure, has aborted it,
@@ -17,8 +19,8 @@ export function atSend<World>(
       if (event.kind !== 'request' || event.phase !== 'sent') return undefined;
       const { request } = event;
       // Records are filled in as the network goes: whatever has ended since says so by itself.
-      out = out.filter(({ outcome }) => outcome === null);
-      const others = out.filter(({ phone }) => phone === request.phone);
+      if (out.length > 0) out = out.filter(({ outcome }) => outcome === null);
+      const others = out.length > 0 ? out.filter(({ phone }) => phone === request.phone) : NONE;
       out.push(request);
       return lookAt(request, others);
     };

@@ -1,14 +1,9 @@
 // Virtual time: the queue of what will happen, and the loop that makes it happen.
+import { nextBeat } from './beats.ts';
 import { EventQueue } from './event-queue.ts';
 
 /** Both clocks begin here: a Monday morning, UTC. */
 export const EPOCH_MS = Date.UTC(2026, 2, 2, 9, 0, 0);
-
-/** A turn of the real event loop: every promise that can settle without time passing has settled after it. About 1 µs. */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Events that share one turn of the event loop. */
-const EVENTS_PER_TURN = 32;
 
 const always = () => true;
 
@@ -47,31 +42,20 @@ export class Clockwork {
   /**
    * Runs events in order until none is left before the horizon, or `stop` says so.
    * An event beyond the horizon stays planned; the clock then stands at the horizon.
-   *
-   * Node settles all promises between two immediates of one turn, so each event has an immediate of its own,
-   * and many share a turn: a whole turn of the event loop for each would cost more than the event.
+   * Each has a beat of its own: what the app awaits settles before the next one.
    */
   runUntil(horizonMs: number, stop: () => boolean): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      let isDone = false;
-      let waiting = 0;
       const beat = () => {
-        waiting -= 1;
         try {
-          if (this.#holds === 0) isDone ||= stop() || !this.#runNext(horizonMs);
+          const isDone = this.#holds === 0 && (stop() || !this.#runNext(horizonMs));
+          if (isDone) resolve();
+          else nextBeat(beat);
         } catch (error) {
           reject(error);
-          isDone = true;
         }
-        if (waiting > 0) return;
-        if (isDone) resolve();
-        else refill();
       };
-      const refill = () => {
-        waiting = EVENTS_PER_TURN;
-        for (let n = 0; n < EVENTS_PER_TURN; n += 1) setImmediate(beat);
-      };
-      refill();
+      nextBeat(beat);
     }).then(() => {
       if (!stop() && horizonMs !== Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, horizonMs);
     });

@@ -53,7 +53,7 @@ export function befall(world: World, step: Step): void {
       break;
     case 'clock':
       phone.skewMs += ms;
-      world.emit(phone.index, { kind: 'clock', byMs: ms });
+      world.emit({ atMs: world.nowMs, phone: phone.index, kind: 'clock', byMs: ms });
       break;
     case 'outage':
       world.outages += 1;

@@ -64,7 +64,7 @@ export function deviceConditionWords(name: DeviceConditionName, span: string): s
 }
 
 function tell(phone: SimulatedPhone, condition: DeviceCondition): void {
-  phone.world.emit(phone.index, { kind: 'condition', condition });
+  phone.world.emit({ atMs: phone.world.nowMs, phone: phone.index, kind: 'condition', condition });
 }
 
 function reinstall(phone: SimulatedPhone): void {

@@ -203,6 +203,13 @@ export class EventSourceLine implements Connection {
   }
 
   #trace(phase: Extract<TraceEvent, { kind: 'stream' }>['phase'], note = ''): void {
-    this.launch.world.emit(this.#request.phone, { kind: 'stream', phase, request: this.#request, note });
+    this.launch.world.emit({
+      atMs: this.launch.world.nowMs,
+      phone: this.#request.phone,
+      kind: 'stream',
+      phase,
+      request: this.#request,
+      note,
+    });
   }
 }

@@ -174,7 +174,7 @@ function consoleOf(launch: Launch): Record<string, (...args: unknown[]) => void>
     (...args: unknown[]) => {
       if (!launch.alive) return;
       const text = args.map((arg) => (typeof arg === 'string' ? arg : safeJson(arg))).join(' ');
-      launch.world.emit(launch.phone.index, { kind: 'log', level, text });
+      launch.world.emit({ atMs: launch.world.nowMs, phone: launch.phone.index, kind: 'log', level, text });
     };
   return Object.fromEntries(['debug', 'log', 'info', 'warn', 'error', 'trace'].map((level) => [level, at(level)]));
 }
@@ -187,6 +187,12 @@ function safeJson(value: unknown): string {
   }
 }
 
+const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const hex8 = (value: number) => HEX_OF_BYTE[value & 0xff] as string;
+
+/** 32 bits as eight digits. */
+const hex32 = (bits: number): string => hex8(bits >>> 24) + hex8(bits >>> 16) + hex8(bits >>> 8) + hex8(bits);
+
 /** Web Crypto with drawn randomness. `subtle` is synchronous underneath: the thread pool would break determinism. */
 function cryptoOf(launch: Launch) {
   const byte = () => Math.floor(launch.random('crypto') * 256);
@@ -198,9 +204,8 @@ function cryptoOf(launch: Launch) {
   // One draw of 32 bits, and what follows from it: enough to tell ids apart, and many are made.
   const randomUUID = () => {
     const seed = Math.floor(launch.random('uuid') * 2 ** 32);
-    const hex = (factor: number) => (Math.imul(seed, factor) >>> 0).toString(16).padStart(8, '0');
-    const b = hex(0x9e3779b1);
-    return `${hex(1)}-${b.slice(0, 4)}-4${b.slice(5)}-8000-${hex(0x85ebca6b)}0000`;
+    const b = hex32(Math.imul(seed, 0x9e3779b1));
+    return `${hex32(seed)}-${b.slice(0, 4)}-4${b.slice(5)}-8000-${hex32(Math.imul(seed, 0x85ebca6b))}0000`;
   };
   return { getRandomValues, randomUUID, subtle: { digest: digestNow, sign: signNow, importKey: importKeyNow } };
 }

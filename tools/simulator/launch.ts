@@ -159,7 +159,14 @@ export class Launch implements EffectHost {
   }
 
   #trace(effect: Effect, phase: 'applied' | 'torn' | 'failed' | 'acked'): void {
-    this.world.emit(this.phone.index, { kind: 'storage', call: effect.call, detail: effect.detail, phase });
+    this.world.emit({
+      atMs: this.world.nowMs,
+      phone: this.phone.index,
+      kind: 'storage',
+      call: effect.call,
+      detail: effect.detail,
+      phase,
+    });
   }
 
   startTimer(callback: () => void, delayMs: number, everyMs: number | null): number {

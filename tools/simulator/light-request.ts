@@ -16,18 +16,17 @@ export interface OutgoingRequest {
 }
 
 /**
- * Reads the arguments of `fetch`. Rejects as `fetch` does for a URL that is not absolute or a method that is none.
- * Text bodies take no time; all others are read by a real `Request`.
+ * Reads the arguments of `fetch`. Throws what `fetch` rejects with for a URL that is not absolute or a method that is none.
+ * Text and bytes take no time; all others are read by a real `Request`.
  */
-export async function readRequest(input: RequestInfo | URL, init: RequestInit = {}): Promise<OutgoingRequest> {
+export function readRequest(
+  input: RequestInfo | URL,
+  init: RequestInit = {},
+): OutgoingRequest | Promise<OutgoingRequest> {
   const { body } = init;
   if (isBytes(body) && !(input instanceof Request)) return readBytesRequest(String(input), body, init);
-  if (input instanceof Request || (body !== undefined && body !== null && typeof body !== 'string')) {
-    const request = new Request(input, init);
-    const text = request.body === null ? null : await request.clone().text();
-    const { method, url, signal } = request;
-    return { method, url, signal, ...withOwnBoundary(new Headers(request.headers), text) };
-  }
+  if (input instanceof Request || (body !== undefined && body !== null && typeof body !== 'string'))
+    return readAnyRequest(input, init);
   const url = parseUrl(String(input));
   const method = methodOf(init.method ?? 'GET');
   const headers = new Headers(init.headers);
@@ -35,6 +34,13 @@ export async function readRequest(input: RequestInfo | URL, init: RequestInit = 
     throw new TypeError('Request with GET/HEAD method cannot have body.');
   if (typeof body === 'string' && !headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
   return { method, url, headers, body: body ?? null, signal: init.signal ?? null };
+}
+
+async function readAnyRequest(input: RequestInfo | URL, init: RequestInit): Promise<OutgoingRequest> {
+  const request = new Request(input, init);
+  const text = request.body === null ? null : await request.clone().text();
+  const { method, url, signal } = request;
+  return { method, url, signal, ...withOwnBoundary(new Headers(request.headers), text) };
 }
 
 /** A body of bytes is copied as it leaves; no content type goes with it unless the app gives one. Source: Fetch, "extract a body". */
@@ -84,9 +90,17 @@ function methodOf(text: string): string {
   return NORMALISED.has(upper) ? upper : text;
 }
 
+/** Apps ask for the same few URLs again and again. */
+const parsed = new Map<string, string>();
+const PARSED_MAX = 1_000;
+
 function parseUrl(text: string): string {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
   const url = URL.parse(text);
   if (url === null) throw new TypeError(`Failed to parse URL from ${text}`);
+  if (parsed.size >= PARSED_MAX) parsed.clear();
+  parsed.set(text, url.href);
   return url.href;
 }
 

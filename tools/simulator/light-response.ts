@@ -18,14 +18,14 @@ export class LightResponse {
   #real: Response | null = null;
   #isUsed = false;
 
-  constructor(body: BodyInit | null = null, init: ResponseInit = {}) {
+  constructor(body: BodyInit | null = null, init: ResponseInit = {}, headers = new Headers(init.headers)) {
     this.status = init.status ?? 200;
     if (this.status < 200 || this.status > 599)
       throw new RangeError(`Response status must be 200 to 599, got ${this.status}.`);
     if (body !== null && NULL_BODY_STATUS.has(this.status))
       throw new TypeError(`A response with status ${this.status} has no body.`);
     this.statusText = init.statusText ?? '';
-    this.headers = new Headers(init.headers);
+    this.headers = headers;
     this.#text = typeof body === 'string' ? body : null;
     if (typeof body === 'string') {
       if (!this.headers.has('content-type')) this.headers.set('content-type', 'text/plain;charset=UTF-8');
@@ -35,10 +35,15 @@ export class LightResponse {
     }
   }
 
+  /** Takes the headers over: whoever gives them keeps no hold of them. */
+  static of(body: BodyInit | null, status: number, headers: Headers): Response {
+    return new LightResponse(body, { status }, headers) as unknown as Response;
+  }
+
   static json(data: unknown, init: ResponseInit = {}): LightResponse {
     const headers = new Headers(init.headers);
     if (!headers.has('content-type')) headers.set('content-type', 'application/json');
-    return new LightResponse(JSON.stringify(data), { ...init, headers });
+    return new LightResponse(JSON.stringify(data), init, headers);
   }
 
   static error = (): Response => Real.error();

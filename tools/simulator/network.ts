@@ -4,6 +4,7 @@ import { EventSourceLine, isEventStream } from './event-source-line.ts';
 import { answerOfFault, isAnswerFault } from './fault-answers.ts';
 import type { Launch } from './launch.ts';
 import { createServerRequest, type OutgoingRequest, readRequest } from './light-request.ts';
+import { LightResponse } from './light-response.ts';
 import { createRouteMatcher, type RouteMatcher } from './routes.ts';
 import type { SimulatedPhone } from './simulated-phone.ts';
 import type { RequestRecord, TraceEvent } from './trace.ts';
@@ -55,13 +56,23 @@ export class Network {
   }
 
   /** The `fetch` of a launch. Rejects like React Native's: a `TypeError` when there is no answer, the signal's reason when aborted. */
-  async fetch(launch: Launch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    if (!launch.alive) return new Promise<Response>(() => undefined);
-    // A body that is no text is read by Node, in real time: virtual time waits for it.
-    const release = this.#world.clockwork.hold();
-    const request = await readRequest(input, init).finally(release);
-    request.signal?.throwIfAborted();
-    return new Promise((resolve, reject) => this.#send(launch, request, resolve, reject));
+  fetch(launch: Launch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    return new Promise<Response>((resolve, reject) => {
+      if (!launch.alive) return;
+      const send = (request: OutgoingRequest) => {
+        if (request.signal?.aborted) reject(request.signal.reason);
+        else this.#send(launch, request, resolve, reject);
+      };
+      const request = readRequest(input, init);
+      if (!(request instanceof Promise)) {
+        // As on a phone, the caller has the promise before anything leaves.
+        queueMicrotask(() => send(request));
+        return;
+      }
+      // A body that is no text is read by Node, in real time: virtual time waits for it.
+      const release = this.#world.clockwork.hold();
+      request.then(send).catch(reject).finally(release);
+    });
   }
 
   #send(launch: Launch, request: OutgoingRequest, resolve: Flight['resolve'], reject: Flight['reject']): void {
@@ -222,9 +233,7 @@ export class Network {
     this.#end(flight, 'received', String(answer.status));
     const hasBody = ![204, 205, 304].includes(answer.status);
     this.#world.callApp(flight.launch, () =>
-      flight.resolve(
-        new Response(line?.body ?? (hasBody ? answer.body : null), { status: answer.status, headers: answer.headers }),
-      ),
+      flight.resolve(LightResponse.of(line?.body ?? (hasBody ? answer.body : null), answer.status, answer.headers)),
     );
   }
 
@@ -288,7 +297,14 @@ export class Network {
   }
 
   #trace(flight: Flight, phase: Extract<TraceEvent, { kind: 'request' }>['phase'], note = ''): void {
-    this.#world.emit(flight.record.phone, { kind: 'request', phase, request: flight.record, note });
+    this.#world.emit({
+      atMs: this.#world.nowMs,
+      phone: flight.record.phone,
+      kind: 'request',
+      phase,
+      request: flight.record,
+      note,
+    });
   }
 }
 

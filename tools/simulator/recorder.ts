@@ -1,5 +1,6 @@
 // The trace of one run, and the invariants that watch it grow.
 import { noCosts } from './costs.ts';
+import { describeError } from './describe-error.ts';
 import type { Costs, TraceEvent } from './trace.ts';
 
 export interface FoundViolation {
@@ -10,7 +11,19 @@ export interface FoundViolation {
   readonly index: number;
 }
 
+/** Why an invariant says nothing. */
+export const notChecked = (error: unknown): string => `This could not be checked: ${describeError(error)}`;
+
 type Watcher = { readonly invariant: string; readonly look: (event: TraceEvent) => string | undefined };
+
+/** What cannot be looked at keeps no promise about it. */
+function askWatcher({ look }: Watcher, event: TraceEvent): string | undefined {
+  try {
+    return look(event);
+  } catch (error) {
+    return notChecked(error);
+  }
+}
 
 export class Recorder {
   readonly trace: TraceEvent[] = [];
@@ -27,8 +40,11 @@ export class Recorder {
   emit(event: TraceEvent): void {
     this.trace.push(event);
     if (event.kind === 'effect' || event.kind === 'settled' || event.kind === 'launch') this.progressAtMs = event.atMs;
-    for (const watcher of this.#watchers) {
-      const text = watcher.look(event);
+    const watchers = this.#watchers;
+    // There are many events for many watchers: nothing is allocated here.
+    for (let n = 0; n < watchers.length; n += 1) {
+      const watcher = watchers[n] as Watcher;
+      const text = askWatcher(watcher, event);
       if (text !== undefined) this.violate(watcher.invariant, text, event.atMs);
     }
   }

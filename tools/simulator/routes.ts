@@ -8,9 +8,17 @@ export function createRouteMatcher(endpoints: readonly string[]): RouteMatcher {
     const pattern = path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+');
     return { endpoint, method, pattern: new RegExp(`^${pattern}$`) };
   });
+  // A run has a matcher of its own, and asks for the same few URLs again and again.
+  const known = new Map<string, string>();
   return (method, url) => {
-    const { pathname } = new URL(url);
-    const found = routes.find((route) => route.method === method && route.pattern.test(pathname));
-    return found?.endpoint ?? `${method} ${pathname}`;
+    const key = `${method} ${url}`;
+    const found = known.get(key) ?? nameOf(method, new URL(url).pathname);
+    known.set(key, found);
+    return found;
   };
+
+  function nameOf(method: string, pathname: string): string {
+    const route = routes.find((one) => one.method === method && one.pattern.test(pathname));
+    return route?.endpoint ?? `${method} ${pathname}`;
+  }
 }

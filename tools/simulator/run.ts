@@ -1,11 +1,11 @@
 // Runs one plan from the first launch to the last silence.
 import { createHash } from 'node:crypto';
-import { turn } from './clockwork.ts';
+import { turn } from './beats.ts';
 import { befall, isCondition } from './conditions.ts';
 import type { Json, Plan } from './plan.ts';
-import type { FoundViolation } from './recorder.ts';
+import { type FoundViolation, notChecked } from './recorder.ts';
 import type { Costs, TraceEvent } from './trace.ts';
-import { type AnyScenario, type AppFactory, describeError, type LoadError, World } from './world.ts';
+import { type AnyScenario, type AppFactory, type LoadError, World } from './world.ts';
 
 export interface RunResult {
   /** The first break of each invariant. */
@@ -45,7 +45,7 @@ export async function runPlan(
   const world = new World(scenario, factory, plan, isDetailed);
   world.recorder.watch(
     scenario.invariants.flatMap((invariant) =>
-      invariant.watch ? [{ invariant: invariant.id, look: watching(invariant.watch(world.view)) }] : [],
+      invariant.watch ? [{ invariant: invariant.id, look: invariant.watch(world.view) }] : [],
     ),
   );
   currentWorld = world;
@@ -90,7 +90,7 @@ async function liveThrough(world: World): Promise<void> {
     atMs += scenario.gapsMs[world.draw.pick(scenario.gapsMs.length, 'gap', slot)] ?? 0;
     if (!step) continue;
     world.clockwork.after(atMs, () => {
-      world.emit(step.phone, { kind: 'step', slot });
+      world.emit({ atMs: world.nowMs, phone: step.phone, kind: 'step', slot });
       if (isCondition(step.do)) befall(world, step);
       else world.act(step);
     });
@@ -101,7 +101,7 @@ async function liveThrough(world: World): Promise<void> {
 
 async function healAndSettle(world: World): Promise<void> {
   world.isHealed = true;
-  world.emit(0, { kind: 'condition', condition: 'healed' });
+  world.emit({ atMs: world.nowMs, phone: 0, kind: 'condition', condition: 'healed' });
   for (const phone of world.phones) phone.heal();
   world.comeBackLater(...world.phones);
   await turn();
@@ -224,11 +224,9 @@ function attempt(ask: () => string | undefined): string | undefined {
   try {
     return ask();
   } catch (error) {
-    return `This could not be checked: ${describeError(error)}`;
+    return notChecked(error);
   }
 }
-
-const watching = (look: (event: TraceEvent) => string | undefined) => (event: TraceEvent) => attempt(() => look(event));
 
 function noteRunaway(world: World): void {
   const { requests, socketsOpened, framesSent } = world.recorder.costs;

@@ -76,7 +76,7 @@ export class SimulatedPhone {
     this.conditions.appState = 'active';
     this.#backgroundReasons.clear();
     this.launch = new Launch(this.world, this, this.launches);
-    this.world.emit(this.index, { kind: 'launch', launch: this.launches });
+    this.world.emit({ atMs: this.world.nowMs, phone: this.index, kind: 'launch', launch: this.launches });
     this.world.openApp(this.launch);
   }
 
@@ -88,7 +88,7 @@ export class SimulatedPhone {
     this.launch = null;
     this.#held = [];
     this.disk.appKilled();
-    this.world.emit(this.index, { kind: 'kill', launch: launch.number, during });
+    this.world.emit({ atMs: this.world.nowMs, phone: this.index, kind: 'kill', launch: launch.number, during });
     this.world.network.appKilled(launch);
     this.world.usedSockets?.appKilled(launch);
     if (!relaunch) return;
@@ -113,7 +113,7 @@ export class SimulatedPhone {
     if (!this.isOnline) return;
     this.conditions.network = OFFLINE;
     this.#offlineSinceMs = this.world.nowMs;
-    this.world.emit(this.index, { kind: 'condition', condition: 'offline' });
+    this.world.emit({ atMs: this.world.nowMs, phone: this.index, kind: 'condition', condition: 'offline' });
     this.#loseConnections();
     this.launch?.device.networkChanged();
   }
@@ -123,7 +123,7 @@ export class SimulatedPhone {
     if (this.#offlineReasons > 0 || this.isOnline) return;
     this.conditions.network = this.#mobileReasons > 0 ? CELLULAR : WIFI;
     this.world.recorder.costs.offlineMs += this.world.nowMs - this.#offlineSinceMs;
-    this.world.emit(this.index, { kind: 'condition', condition: 'online' });
+    this.world.emit({ atMs: this.world.nowMs, phone: this.index, kind: 'condition', condition: 'online' });
     this.launch?.device.networkChanged();
   }
 
@@ -144,7 +144,12 @@ export class SimulatedPhone {
     // A phone that has not moved yet has the default state, which is Wi-Fi as well.
     if (this.conditions.network.type === network.type) return;
     this.conditions.network = network;
-    this.world.emit(this.index, { kind: 'condition', condition: network === WIFI ? 'wifi' : 'mobile-data' });
+    this.world.emit({
+      atMs: this.world.nowMs,
+      phone: this.index,
+      kind: 'condition',
+      condition: network === WIFI ? 'wifi' : 'mobile-data',
+    });
     this.#loseConnections();
     this.launch?.device.networkChanged();
   }
@@ -161,7 +166,7 @@ export class SimulatedPhone {
     this.#backgroundReasons.add(reason);
     if (this.conditions.appState !== 'background') {
       this.conditions.appState = 'background';
-      this.world.emit(this.index, { kind: 'condition', condition: 'background' });
+      this.world.emit({ atMs: this.world.nowMs, phone: this.index, kind: 'condition', condition: 'background' });
       this.launch.device.appStateChanged();
       this.world.usedSockets?.backgrounded(this);
       this.#planBackgroundTasks(this.launch);
@@ -210,7 +215,7 @@ export class SimulatedPhone {
     this.#backgroundReasons.clear();
     if (this.conditions.appState === 'active') return;
     this.conditions.appState = 'active';
-    this.world.emit(this.index, { kind: 'condition', condition: 'foreground' });
+    this.world.emit({ atMs: this.world.nowMs, phone: this.index, kind: 'condition', condition: 'foreground' });
     this.launch?.device.appStateChanged();
     this.#thaw();
   }
@@ -231,7 +236,7 @@ export class SimulatedPhone {
   #receive(identifier: string, content: NotificationContent): void {
     const { launch } = this;
     if (!launch || !this.isOnline) return;
-    this.world.emit(this.index, { kind: 'push', data: content.data as Json });
+    this.world.emit({ atMs: this.world.nowMs, phone: this.index, kind: 'push', data: content.data as Json });
     this.world.callApp(launch, () => launch.device.notified({ date: this.nowMs(), request: { identifier, content } }));
   }
 

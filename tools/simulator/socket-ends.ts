@@ -175,6 +175,13 @@ export abstract class SocketEnds implements Connection {
   }
 
   protected trace(phase: Extract<TraceEvent, { kind: 'socket' }>['phase'], note = ''): void {
-    this.launch.world.emit(this.record.phone, { kind: 'socket', phase, socket: this.record, note });
+    this.launch.world.emit({
+      atMs: this.launch.world.nowMs,
+      phone: this.record.phone,
+      kind: 'socket',
+      phase,
+      socket: this.record,
+      note,
+    });
   }
 }

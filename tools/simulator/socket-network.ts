@@ -119,7 +119,7 @@ export class SocketNetwork {
         this.#world.recorder.costs.bytesReceived += byteLength(frame.text);
       }
     }
-    this.#world.emit(frame.phone, { kind: 'frame', phase, frame, note });
+    this.#world.emit({ atMs: this.#world.nowMs, phone: frame.phone, kind: 'frame', phase, frame, note });
   }
 
   appKilled(launch: Launch): void {

@@ -1,5 +1,6 @@
 // One simulated world: phones, a network, a backend, and a plan of what goes wrong.
 import { Clockwork, EPOCH_MS } from './clockwork.ts';
+import { describeError } from './describe-error.ts';
 import { createDraw, type Draw } from './draw.ts';
 import { createGlobals } from './globals.ts';
 import type { Launch } from './launch.ts';
@@ -10,15 +11,13 @@ import type { Backend, PhoneView, Scenario, Stage, WorldView } from './scenario.
 import { SimulatedPhone } from './simulated-phone.ts';
 import { SocketNetwork } from './socket-network.ts';
 import type { TraceEvent } from './trace.ts';
+import { SeenWorld } from './views.ts';
 
 /** A scenario whose own types are of no concern here. */
 export type AnyScenario = Scenario<unknown, unknown, Backend, unknown>;
 
 /** Gives an attempt's exports, fresh as after a cold start, bound to these globals. */
 export type AppFactory = (globals: ReturnType<typeof createGlobals>) => unknown;
-
-/** `Omit` that keeps a union a union. */
-type WithoutPlace<T> = T extends unknown ? Omit<T, 'atMs' | 'phone'> : never;
 
 /** An app busier than this has run away. */
 export const LIMITS = { events: 20_000, requests: 1_000 } as const;
@@ -70,13 +69,13 @@ export class World {
     for (const { phone, target, nth, kind } of plan.faults) this.#faults.set(`${phone} ${target} ${nth}`, kind);
     this.backend = scenario.backend({
       nowMs: () => this.serverNowMs(),
-      record: (label, data) => this.emit(0, { kind: 'effect', label, data }),
+      record: (label, data) => this.emit({ atMs: this.nowMs, phone: 0, kind: 'effect', label, data }),
       push: (phone, data) => this.phones[phone]?.push({ title: null, body: null, data }),
       after: (delayMs, run) => this.#afterOnServer(delayMs, run),
     });
     this.facts = scenario.facts();
     this.phones = Array.from({ length: scenario.phones ?? 1 }, (_, index) => new SimulatedPhone(this, index));
-    this.view = this.#createView();
+    this.view = new SeenWorld(this);
     for (const phone of this.phones) {
       scenario.furnish?.(phone.disk, this.facts, phone.index, (what, choices) =>
         this.draw.pick(choices, what, phone.index),
@@ -123,12 +122,9 @@ export class World {
     };
   }
 
-  /** Puts an event into the trace, stamped with place and time. The object is taken over, not copied: there are many. */
-  emit(phone: number, event: WithoutPlace<TraceEvent>): void {
-    const stamped = event as unknown as { atMs: number; phone: number };
-    stamped.atMs = this.clockwork.nowMs;
-    stamped.phone = phone;
-    this.recorder.emit(stamped as unknown as TraceEvent);
+  /** Puts an event into the trace. The object is taken over, not copied: there are many. */
+  emit(event: TraceEvent): void {
+    this.recorder.emit(event);
   }
 
   faultAt(phone: number, target: string, nth: number): string | undefined {
@@ -138,7 +134,7 @@ export class World {
   noteFault(phone: number, fault: string, target: string, nth: number): void {
     const name = `${target} ${fault}`;
     this.struck.set(name, (this.struck.get(name) ?? 0) + 1);
-    this.emit(phone, { kind: 'fault', fault, target, nth });
+    this.emit({ atMs: this.nowMs, phone, kind: 'fault', fault, target, nth });
   }
 
   countWakeup(phone: SimulatedPhone): void {
@@ -161,7 +157,7 @@ export class World {
   noteRejection(error: unknown): void {
     if (this.running && !this.running.alive) return;
     const text = describeError(error);
-    this.emit(this.running?.phone.index ?? 0, { kind: 'rejection', text });
+    this.emit({ atMs: this.nowMs, phone: this.running?.phone.index ?? 0, kind: 'rejection', text });
     this.recorder.violate('no-unhandled-rejection', `Nobody handled this rejection: ${text}`, this.nowMs);
   }
 
@@ -244,7 +240,7 @@ export class World {
 
   /** The scenario's view of a phone's app; null when none is running. An app that cannot tell its state gives its error. */
   viewApp(phone: SimulatedPhone): Json {
-    const app = phone.launch ? this.#apps.get(phone.launch) : undefined;
+    const app = this.appOf(phone);
     if (app === undefined) return null;
     try {
       return this.scenario.view(app);
@@ -254,7 +250,7 @@ export class World {
   }
 
   closeApp(phone: SimulatedPhone): void {
-    const app = phone.launch ? this.#apps.get(phone.launch) : undefined;
+    const app = this.appOf(phone);
     if (app === undefined || !phone.launch) return;
     this.callApp(phone.launch, () => this.scenario.close(app));
   }
@@ -274,13 +270,13 @@ export class World {
       this.#followed += 1;
       const id = this.#followed;
       const phone = launch.phone.index;
-      this.emit(phone, { kind: 'action', id, label });
+      this.emit({ atMs: this.nowMs, phone, kind: 'action', id, label });
       this.#open.set(id, { label, launch });
       const settle = (error: string | null, handle: () => void) => {
         if (!launch.alive) return;
         this.#open.delete(id);
         handle();
-        this.emit(phone, { kind: 'settled', id, label, error });
+        this.emit({ atMs: this.nowMs, phone, kind: 'settled', id, label, error });
       };
       // What the app throws at once counts as a rejection: the caller sees no difference under `await`.
       let promise: Promise<unknown>;
@@ -300,7 +296,12 @@ export class World {
     if (!launch.alive) return;
     this.recorder.costs.stateChanges += 1;
     const view = this.isDetailed && this.#apps.has(launch) ? this.viewApp(launch.phone) : null;
-    this.emit(launch.phone.index, { kind: 'state', view });
+    this.emit({ atMs: this.nowMs, phone: launch.phone.index, kind: 'state', view });
+  }
+
+  /** The app that runs on a phone. */
+  appOf(phone: SimulatedPhone): unknown {
+    return phone.launch ? this.#apps.get(phone.launch) : undefined;
   }
 
   #viewOf(phone: SimulatedPhone): PhoneView<unknown> {
@@ -308,53 +309,4 @@ export class World {
     if (!view) throw new Error(`There is no phone ${phone.index} in this world of ${this.phones.length}.`);
     return view;
   }
-
-  #createView(): WorldView<unknown, Backend, unknown> {
-    const world = this;
-    const phones = this.phones.map(
-      (phone): PhoneView<unknown> => ({
-        index: phone.index,
-        disk: phone.disk,
-        conditions: phone.conditions,
-        cipherCalls: phone.cipherCalls,
-        get installs() {
-          return phone.installs;
-        },
-        get app() {
-          return (phone.launch && world.#apps.get(phone.launch)) ?? null;
-        },
-        get isOnline() {
-          return phone.isOnline;
-        },
-        get isForeground() {
-          return !phone.isFrozen;
-        },
-        get nowMs() {
-          return phone.nowMs();
-        },
-        get openSockets() {
-          return world.#sockets?.openCount(phone.index) ?? 0;
-        },
-      }),
-    );
-    return {
-      get nowMs() {
-        return world.nowMs;
-      },
-      backend: this.backend,
-      facts: this.facts,
-      phones,
-      requests: this.network.records,
-      get sockets() {
-        return world.sockets.records;
-      },
-      costs: this.recorder.costs,
-    };
-  }
-}
-
-/** An error in one line. */
-export function describeError(error: unknown): string {
-  if (error instanceof Error || error instanceof DOMException) return `${error.name}: ${error.message}`;
-  return String(error);
 }
