@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Mistake } from './course/mistake.ts';
+import { readReference } from './course/solution-files.ts';
 import { applyMistake } from './grader/variants.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -115,13 +116,19 @@ test('has the scripts that are named', () => {
   expect(readFileSync(path.join(root, '.ci', 'run'), 'utf8')).toContain('npm test');
 });
 
-/** What a learner might have written by then: the reference with a mistake in it. */
+/** What a learner might have written by then: the reference with a mistake in it, its files in a folder of their own. */
 async function writeAttempt(): Promise<void> {
   const { mistakes } = (await import(path.join(root, 'katas/offline-queue/mistakes.ts'))) as { mistakes: Mistake[] };
   const mistake = mistakes.find(({ id }) => id === 'new-key-per-try');
   if (!mistake) throw new Error('offline-queue has no mistake new-key-per-try.');
-  const reference = readFileSync(path.join(root, 'solutions/offline-queue/index.ts'), 'utf8');
-  writeFileSync(path.join(course, 'katas/offline-queue/attempt.ts'), applyMistake(reference, mistake));
+  const files = applyMistake(await readReference(root, 'offline-queue'), mistake);
+  const folder = path.join(course, 'katas/offline-queue');
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(folder, 'own', name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  writeFileSync(path.join(folder, 'attempt.ts'), "export * from './own/index.ts';\n");
 }
 
 test.each(Object.entries(RUN))('runs %s', { timeout: 120_000 }, async (command, expected) => {

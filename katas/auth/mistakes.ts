@@ -8,8 +8,8 @@ export const mistakes: Mistake[] = [
     criterion: 'signs-in',
     edits: [
       {
-        find: `return status === 422 && code === 'wrong_code' ? 'badCode' : 'network';`,
-        replace: `return status === 422 && code === 'wrong_code' ? 'badCode' : 'badCredentials';`,
+        find: `return new AuthFailure(status === 422 && code === 'wrong_code' ? 'badCode' : 'network');`,
+        replace: `return new AuthFailure(status === 422 && code === 'wrong_code' ? 'badCode' : 'badCredentials');`,
       },
     ],
   },
@@ -17,7 +17,12 @@ export const mistakes: Mistake[] = [
     id: 'waits-as-long-as-the-os',
     title: 'Lets a sign-in wait for as long as the OS does.',
     criterion: 'signs-in',
-    edits: [{ find: `const REQUEST_MS = 10 * SECOND_MS;`, replace: `const REQUEST_MS = 3_600 * SECOND_MS;` }],
+    edits: [
+      {
+        find: `const REQUEST_MS = 10_000;`,
+        replace: `const REQUEST_MS = 3_600_000;`,
+      },
+    ],
   },
   {
     id: 'asks-offline',
@@ -25,14 +30,14 @@ export const mistakes: Mistake[] = [
     criterion: 'signs-in',
     edits: [
       {
-        find: `await mustBeOnline();
-    if (store.getState().status !== 'signedOut' || visit.entering) await signOut();`,
-        replace: `if (store.getState().status !== 'signedOut' || visit.entering) await signOut();`,
+        find: `await server.mustBeOnline();
+    if (visits`,
+        replace: `if (visits`,
       },
       {
         find: `await mustBeOnline();
-    const headers = { 'Content-Type'`,
-        replace: `const headers = { 'Content-Type'`,
+    const send`,
+        replace: `const send`,
       },
     ],
   },
@@ -46,13 +51,25 @@ export const mistakes: Mistake[] = [
     id: 'route-outlives-sign-out',
     title: 'Sends the next person to where the one before wanted to go.',
     criterion: 'guards-the-door',
-    edits: [{ find: `await ready();\n    returnRoute = null;`, replace: `await ready();` }],
+    edits: [
+      {
+        find: `const own = await visits.ready();
+    visits.forgetReturnRoute();`,
+        replace: `const own = await visits.ready();`,
+      },
+    ],
   },
   {
     id: 'early-calls-turned-away',
     title: 'Turns calls away that come before start has ended.',
     criterion: 'guards-the-door',
-    edits: [{ find: `await started;\n    stillIn(visit);`, replace: `stillIn(visit);` }],
+    edits: [
+      {
+        find: `await started.promise;
+    current.stillOn();`,
+        replace: `current.stillOn();`,
+      },
+    ],
   },
   {
     id: 'begins-signed-out',
@@ -61,7 +78,12 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `createStore<AuthState>(() => ({ ...NOBODY, status: 'restoring' }))`,
-        replace: `createStore<AuthState>(() => ({ ...NOBODY }))`,
+        replace: `createStore<AuthState>(() => NOBODY)`,
+      },
+      {
+        find: `    if (visits.getState().status !== 'restoring') return;
+`,
+        replace: ``,
       },
     ],
   },
@@ -69,7 +91,12 @@ export const mistakes: Mistake[] = [
     id: 'start-waits-for-the-server',
     title: 'Holds the launch until the renewal has used up all its tries.',
     criterion: 'no-flash',
-    edits: [{ find: `const RESTORE_MS = 5 * SECOND_MS;`, replace: `const RESTORE_MS = 60 * SECOND_MS;` }],
+    edits: [
+      {
+        find: `const RESTORE_MS = 5_000;`,
+        replace: `const RESTORE_MS = 60_000;`,
+      },
+    ],
   },
   {
     id: 'thrown-out-by-any-failure',
@@ -97,13 +124,9 @@ export const mistakes: Mistake[] = [
     criterion: 'stays-signed-in',
     edits: [
       {
-        find: `if (status !== 200 || !pair || !user) throw new AuthFailure(refusalOf(status, body.code));`,
-        replace: `if (status === 200 && (!pair || !user)) {
-      leave('sessionChanged');
-      show({ status: 'signedIn' });
-      return;
-    }
-    if (!pair || !user) throw new AuthFailure(refusalOf(status, body.code));`,
+        find: `if (status !== 200 || !pair || !isUser(body.user)) throw refusalOf(answer);`,
+        replace: `if (status === 200 && !pair) return visits.letIn(visits.leave('sessionChanged'), true);
+    if (!pair || !isUser(body.user)) throw refusalOf(answer);`,
       },
     ],
   },
@@ -124,8 +147,8 @@ export const mistakes: Mistake[] = [
     criterion: 'renews-in-time',
     edits: [
       {
-        find: `return await limited(REQUEST_MS, init.signal, send);`,
-        replace: `return await limited(90_000, init.signal, send);`,
+        find: `const CALL_MS = 10_000;`,
+        replace: `const CALL_MS = 90_000;`,
       },
     ],
   },
@@ -136,10 +159,10 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `const { session } = own;
-    if (status !== 'signedIn' || !session) throw`,
-        replace: `if (status === 'signedIn') await openSession(own).start();
-    const { session } = own;
-    if (status !== 'signedIn' || !session) throw`,
+    const { status } = visits.getState();`,
+        replace: `const { status } = visits.getState();
+    if (status === 'signedIn' && own.kept) await open(own, own.kept).start();
+    const { session } = own;`,
       },
     ],
   },
@@ -149,9 +172,9 @@ export const mistakes: Mistake[] = [
     criterion: 'no-loops',
     edits: [
       {
-        find: `return await limited(REQUEST_MS, init.signal, send);`,
-        replace: `let answer = await limited(REQUEST_MS, init.signal, send);
-      while (answer.status === 401 && !own.over) answer = await limited(REQUEST_MS, init.signal, send);
+        find: `return await withTimeLimit(CALL_MS, stops, send);`,
+        replace: `let answer = await withTimeLimit(CALL_MS, stops, send);
+      while (answer.status === 401 && !own.over) answer = await withTimeLimit(CALL_MS, stops, send);
       return answer;`,
       },
     ],
@@ -174,8 +197,8 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `const { asyncStorage, secureStore, netInfo, appState, localAuthentication } = device;`,
-        replace: `const { asyncStorage, netInfo, appState, localAuthentication } = device;
+        find: `export function createSafe({ asyncStorage, secureStore }: Device, vault: Vault) {`,
+        replace: `export function createSafe({ asyncStorage }: Device, vault: Vault) {
   const secureStore = {
     getItemAsync: asyncStorage.getItem,
     setItemAsync: asyncStorage.setItem,
@@ -190,8 +213,8 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `const shownOf = ({ otpFlowId: _, ...shown }: OtpFlow) => shown;`,
-        replace: `const shownOf = (flow: OtpFlow) => flow;`,
+        find: `const { otpFlowId: _, ...otp } = flow;`,
+        replace: `const otp = flow;`,
       },
     ],
   },
@@ -201,9 +224,9 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `return { status: response.status, body: isObject(body) ? body : {} };`,
+        find: `return { status, body: body ?? {} };`,
         replace: `console.info(path, JSON.stringify(body));
-      return { status: response.status, body: isObject(body) ? body : {} };`,
+    return { status, body: body ?? {} };`,
       },
     ],
   },
@@ -213,9 +236,10 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `const answer = await post('/auth/login', login, crypto.randomUUID());`,
-        replace: `await secureStore.setItemAsync('auth.login', JSON.stringify({ email, password }));
-    const answer = await post('/auth/login', login, crypto.randomUUID());`,
+        find: `await safe.keepFlow(own, flow);
+    visits`,
+        replace: `await safe.keepFlow(own, { ...flow, ...login });
+    visits`,
       },
     ],
   },
@@ -236,14 +260,22 @@ export const mistakes: Mistake[] = [
     title: 'Asks for another code at every tap.',
     criterion: 'enters-codes',
     edits: [
-      { find: `if (Date.now() < Date.parse(flow.nextResendAt)) throw new AuthFailure('cooldown');`, replace: `` },
+      {
+        find: `if (Date.now() < Date.parse(nextResendAt)) throw new AuthFailure('cooldown');`,
+        replace: ``,
+      },
     ],
   },
   {
     id: 'attempts-not-counted',
     title: 'Does not tell how many attempts are left.',
     criterion: 'enters-codes',
-    edits: [{ find: `if (status === 422 && typeof body.attemptsLeft === 'number')`, replace: `if (status === 423)` }],
+    edits: [
+      {
+        find: `if (status === 422 && typeof body.attemptsLeft === 'number')`,
+        replace: `if (status === 423 && typeof body.attemptsLeft === 'number')`,
+      },
+    ],
   },
   {
     id: 'dead-entry-kept',
@@ -251,10 +283,10 @@ export const mistakes: Mistake[] = [
     criterion: 'enters-codes',
     edits: [
       {
-        find: `const { status, body } = answer;
-    if (status === 410) await endFlow(own);`,
-        replace: `const { status, body } = answer;
-    if (status === 410) throw new AuthFailure('flowEnded');`,
+        find: `if (status === 410) return endEntry(own);
+    if (status === 422`,
+        replace: `if (status === 410) throw new AuthFailure('flowEnded');
+    if (status === 422`,
       },
     ],
   },
@@ -268,7 +300,14 @@ export const mistakes: Mistake[] = [
     id: 'runs-on-after-dispose',
     title: 'Goes on after dispose.',
     criterion: 'ends-cleanly',
-    edits: [{ find: `stopListening();\n    openGate();`, replace: `openGate();` }],
+    edits: [
+      {
+        find: `stopNetwork();
+      foreground.remove();
+      stopLock();`,
+        replace: `stopLock();`,
+      },
+    ],
   },
   {
     id: 'used-before-stored',
@@ -276,9 +315,10 @@ export const mistakes: Mistake[] = [
     criterion: 'stored-before-used',
     edits: [
       {
-        find: `setItemAsync: (_key: string, record: string) => inTurn(own, () => keepPair(own, record)),`,
+        find: `setItemAsync: (_key: string, record: string) =>
+        keepPair(own, { user: kept.user, refreshToken, validatedAtMs: Date.now(), record }),`,
         replace: `setItemAsync: async (_key: string, record: string) => {
-        void inTurn(own, () => keepPair(own, record)).catch(() => undefined);
+        void keepPair(own, { user: kept.user, refreshToken, validatedAtMs: Date.now(), record }).catch(() => undefined);
       },`,
       },
     ],
@@ -289,7 +329,7 @@ export const mistakes: Mistake[] = [
     criterion: 'stored-before-used',
     edits: [
       {
-        find: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(next)).catch(rethrowAsStorage);`,
+        find: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(next)).catch(failAs('storage'));`,
         replace: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(next)).catch(() => undefined);`,
       },
     ],
@@ -300,13 +340,13 @@ export const mistakes: Mistake[] = [
     criterion: 'one-record',
     edits: [
       {
-        find: `    else await write({ session: kept, isSealed: false, flow: null });`,
-        replace: `    else {
-      await secureStore.setItemAsync('auth.refresh', kept.refreshToken).catch(rethrowAsStorage);
-      const [access = ''] = /at-[\\d-]+/.exec(kept.record) ?? [];
-      await secureStore.setItemAsync('auth.access', access).catch(rethrowAsStorage);
-      await write({ session: kept, isSealed: false, flow: null });
-    }`,
+        find: `      else await write({ session: kept, isSealed: false, flow: null });`,
+        replace: `      else {
+        await secureStore.setItemAsync('auth.refresh', kept.refreshToken).catch(failAs('storage'));
+        const [access = ''] = /at-[\\d-]+/.exec(kept.record) ?? [];
+        await secureStore.setItemAsync('auth.access', access).catch(failAs('storage'));
+        await write({ session: kept, isSealed: false, flow: null });
+      }`,
       },
     ],
   },
@@ -339,19 +379,19 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `const send = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });
-      return await limited(REQUEST_MS, init.signal, send);`,
+      return await withTimeLimit(CALL_MS, stops, send);`,
         replace: `const withToken = async (signal: AbortSignal) => {
         const headers = { ...(init.headers as object), Authorization: \`Bearer \${await session.getAccessToken()}\` };
         return fetch(apiUrl + path, { ...init, headers, signal });
       };
-      const answer = await limited(REQUEST_MS, init.signal, withToken);
+      const answer = await withTimeLimit(CALL_MS, stops, withToken);
       if (answer.status !== 401) return answer;
-      const refreshToken = own.kept?.refreshToken ?? '';
-      const adopted = await renew(own, refreshToken, disposing.signal);
-      if (adopted === 'ended') lose(own, 'server');
+      const { refreshToken } = JSON.parse(own.kept?.record ?? '{}');
+      const adopted = await server.renew(refreshToken, visits.closing);
+      if (adopted === 'ended') visits.end(own, 'signedOut', 'server');
       else await session.adopt({ ...adopted, userId: own.kept?.user.id ?? '' });
-      stillIn(own);
-      return await limited(REQUEST_MS, init.signal, withToken);`,
+      own.stillOn();
+      return await withTimeLimit(CALL_MS, stops, withToken);`,
       },
     ],
   },
@@ -361,8 +401,9 @@ export const mistakes: Mistake[] = [
     criterion: 'resumes-code-entry',
     edits: [
       {
-        find: `await inTurn(own, () => write({ flow }));\n    stillIn(own);`,
-        replace: `secrets = { ...secrets, flow };`,
+        find: `await safe.keepFlow(own, flow);
+    visits`,
+        replace: `visits`,
       },
     ],
   },
@@ -370,7 +411,12 @@ export const mistakes: Mistake[] = [
     id: 'new-key-per-code',
     title: 'Sends the same code under a new key, so that a lost answer uses it up.',
     criterion: 'resumes-code-entry',
-    edits: [{ find: `keyOf(flow.otpFlowId, ...Object.values(code)),`, replace: `crypto.randomUUID(),` }],
+    edits: [
+      {
+        find: `server.keyOf(...Object.values(fields))`,
+        replace: `crypto.randomUUID()`,
+      },
+    ],
   },
   {
     id: 'lock-is-a-boolean',
@@ -398,7 +444,12 @@ export const mistakes: Mistake[] = [
     id: 'never-locks-again',
     title: 'Locks at a launch only.',
     criterion: 'locks-in-time',
-    edits: [{ find: `if (isShut && visit.session) lockUp();`, replace: `if (isShut && !visit) lockUp();` }],
+    edits: [
+      {
+        find: `if (vault.getState().status === 'locked' && safe.isSealed() && visits.current().session) shut();`,
+        replace: `if (vault.getState().status === 'locked' && visits.getState().status === 'restoring') shut();`,
+      },
+    ],
   },
   {
     id: 'locks-by-a-timer',
@@ -410,9 +461,9 @@ export const mistakes: Mistake[] = [
         replace: `createVault({ device, namespace: 'auth', lockAfterMs: 1e15 })`,
       },
       {
-        find: `const app = appState.addEventListener('change', (next) => {`,
+        find: `const foreground = appState.addEventListener('change', (next) => {`,
         replace: `let timer: ReturnType<typeof setTimeout> | undefined;
-    const app = appState.addEventListener('change', (next) => {
+    const foreground = appState.addEventListener('change', (next) => {
       clearTimeout(timer);
       if (next === 'background') timer = setTimeout(() => vault.lock(), LOCK_AFTER_MS);`,
       },
@@ -441,10 +492,10 @@ export const mistakes: Mistake[] = [
     criterion: 'takes-no-for-no',
     edits: [
       {
-        find: `      await vault.unlock();
-      const kept`,
-        replace: `      await vault.unlock().catch(() => vault.unlock());
-      const kept`,
+        find: `await vault.unlock();
+    const text`,
+        replace: `await vault.unlock().catch(() => vault.unlock());
+    const text`,
       },
     ],
   },
@@ -455,9 +506,9 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `await vault.put(SEALED_NAME, JSON.stringify(own.kept));
-    await write({ session: null, isSealed: true });`,
+      await write({ session: null, isSealed: true });`,
         replace: `await write({ session: null, isSealed: true });
-    await vault.put(SEALED_NAME, JSON.stringify(own.kept));`,
+      await vault.put(SEALED_NAME, JSON.stringify(own.kept));`,
       },
     ],
   },
@@ -468,7 +519,8 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `await write({ session: own.kept, isSealed: false });`,
-        replace: `await vault.wipe();\n    await write({ session: own.kept, isSealed: false });`,
+        replace: `await vault.wipe();
+      await write({ session: own.kept, isSealed: false });`,
       },
     ],
   },
@@ -479,11 +531,14 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `    try {
-      await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
-        replace: `    for (const refreshToken of owed)
-      await post('/auth/logout', { refreshToken }, keyOf('logout', refreshToken)).catch(() => undefined);
+      await safe.clear(own, own.kept ? [own.kept.refreshToken] : []);`,
+        replace: `    const refreshToken = own.kept?.refreshToken;
+    if (refreshToken)
+      await server
+        .post('/auth/logout', { refreshToken }, server.keyOf('logout', refreshToken))
+        .catch(() => undefined);
     try {
-      await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
+      await safe.clear(own, own.kept ? [own.kept.refreshToken] : []);`,
       },
     ],
   },
@@ -493,8 +548,8 @@ export const mistakes: Mistake[] = [
     criterion: 'signs-out-at-once',
     edits: [
       {
-        find: `await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
-        replace: `await inTurn(own, () => write({ owed: [...secrets.owed, ...owed] }));`,
+        find: `await write({ ...NOTHING, owed: [...secrets.owed, ...owed] });`,
+        replace: `await write({ ...(owed.length === 0 && NOTHING), owed: [...secrets.owed, ...owed] });`,
       },
     ],
   },
@@ -504,10 +559,13 @@ export const mistakes: Mistake[] = [
     criterion: 'pays-its-debts',
     edits: [
       {
-        find: `await inTurn(own, () => clear(own, [...secrets.owed, ...owed]));`,
-        replace: `await inTurn(own, () => clear(own, []));
-      for (const refreshToken of owed)
-        void post('/auth/logout', { refreshToken }, keyOf('logout', refreshToken)).catch(() => undefined);`,
+        find: `await safe.clear(own, own.kept ? [own.kept.refreshToken] : []);`,
+        replace: `await safe.clear(own);
+      const refreshToken = own.kept?.refreshToken;
+      if (refreshToken)
+        void server
+          .post('/auth/logout', { refreshToken }, server.keyOf('logout', refreshToken))
+          .catch(() => undefined);`,
       },
     ],
   },
@@ -515,29 +573,40 @@ export const mistakes: Mistake[] = [
     id: 'debts-paid-by-any-answer',
     title: 'Takes any answer to a logout for a yes, a portal’s too.',
     criterion: 'pays-its-debts',
-    edits: [{ find: `if (status !== 204) continue;`, replace: `if (status < 200) continue;` }],
+    edits: [
+      {
+        find: `if (status === 204) await`,
+        replace: `if (status >= 200) await`,
+      },
+    ],
   },
   {
     id: 'debts-paid-at-start-only',
     title: 'Tries an owed logout at a launch only.',
     criterion: 'pays-its-debts',
-    edits: [{ find: `payDebts();\n    const { kept } = visit;`, replace: `const { kept } = visit;` }],
+    edits: [
+      {
+        find: `payDebts();
+    mend();`,
+        replace: `mend();`,
+      },
+    ],
   },
   {
     id: 'late-renewal-resurrects',
     title: 'Stores what a renewal brings, although the person has left meanwhile.',
     criterion: 'no-ghosts',
     edits: [
-      { find: `visit.session?.dispose();\n    visit = newVisit();`, replace: `visit = newVisit();` },
       {
-        find: `const turn = lastTurn.then(() => {
-      stillIn(own);
-      return job();
-    });`,
-        replace: `const turn = lastTurn.then(() => {
-      if (own.over === 'disposed') stillIn(own);
-      return job();
-    });`,
+        find: `current.session?.dispose();
+    current = new Visit();`,
+        replace: `current = new Visit();`,
+      },
+      {
+        find: `own.stillOn();
+      return job();`,
+        replace: `if (own.over === 'disposed') own.stillOn();
+      return job();`,
       },
     ],
   },
@@ -547,10 +616,10 @@ export const mistakes: Mistake[] = [
     criterion: 'no-ghosts',
     edits: [
       {
-        find: `const answer = await post('/auth/login', login, crypto.randomUUID());
-    stillIn(own);`,
-        replace: `const answer = await post('/auth/login', login, crypto.randomUUID());
-    own = own.over === 'sessionChanged' ? leave('sessionChanged') : own;`,
+        find: `const answer = await server.post('/auth/login', login, crypto.randomUUID());
+    own.stillOn();`,
+        replace: `const answer = await server.post('/auth/login', login, crypto.randomUUID());
+    own = own.over === 'sessionChanged' ? visits.leave('sessionChanged') : own;`,
       },
     ],
   },
@@ -560,10 +629,10 @@ export const mistakes: Mistake[] = [
     criterion: 'never-as-another',
     edits: [
       {
-        find: `return await limited(REQUEST_MS, init.signal, send);`,
-        replace: `const answer = await limited(REQUEST_MS, init.signal, send);
-      if (answer.status !== 401 || own === visit || !visit.session) return answer;
-      return await visit.session.fetch(apiUrl + path, init);`,
+        find: `return await withTimeLimit(CALL_MS, stops, send);`,
+        replace: `const answer = await withTimeLimit(CALL_MS, stops, send);
+      const next = visits.current().session;
+      return answer.status === 401 && next && next !== session ? await next.fetch(apiUrl + path, init) : answer;`,
       },
     ],
   },
@@ -573,9 +642,9 @@ export const mistakes: Mistake[] = [
     criterion: 'works-offline',
     edits: [
       {
-        find: `await mustBeOnline();
-      const send =`,
-        replace: `const send =`,
+        find: `await server.mustBeOnline();
+      const send`,
+        replace: `const send`,
       },
     ],
   },
@@ -587,8 +656,8 @@ export const mistakes: Mistake[] = [
       {
         find: `if (own.over || !own.kept) return;`,
         replace: `if (own.over || !own.kept) return;
-    if (!isFresh && !(await netInfo.fetch()).isConnected) {
-      lose(own, 'server');
+    if (token === null && !(await device.netInfo.fetch()).isConnected) {
+      visits.end(own, 'signedOut', 'server');
       return;
     }`,
       },
@@ -600,8 +669,8 @@ export const mistakes: Mistake[] = [
     criterion: 'works-offline',
     edits: [
       {
-        find: `if (stale || lock === 'offlineLimit') void decide(visit);`,
-        replace: `if (lock === 'offlineLimit' && !stale) void decide(visit);`,
+        find: `if (stale || lock === 'offlineLimit') void decide(visits.current());`,
+        replace: `if (lock === 'offlineLimit' && !stale) void decide(visits.current());`,
       },
     ],
   },
@@ -611,8 +680,8 @@ export const mistakes: Mistake[] = [
     criterion: 'limits-offline-use',
     edits: [
       {
-        find: `if (isFresh || !isPastLimit(own.kept)) letIn(own, isFresh);`,
-        replace: `if (own.kept) letIn(own, isFresh);`,
+        find: `if (token !== null || !isPastLimit(own.kept)) visits.letIn(own, token !== null);`,
+        replace: `if (own.kept) visits.letIn(own, token !== null);`,
       },
     ],
   },
@@ -620,7 +689,12 @@ export const mistakes: Mistake[] = [
     id: 'limit-at-launch-only',
     title: 'Looks at the limit at a launch only.',
     criterion: 'limits-offline-use',
-    edits: [{ find: `|| !kept || !isPastLimit(kept)) return;`, replace: `|| kept) return;` }],
+    edits: [
+      {
+        find: `|| !own.kept || !isPastLimit(own.kept)) return;`,
+        replace: `|| own.kept) return;`,
+      },
+    ],
   },
   {
     id: 'end-not-heard',
@@ -645,14 +719,14 @@ export const mistakes: Mistake[] = [
     criterion: 'spends-little',
     edits: [
       {
-        find: `    stopListening = () => {
-      network();`,
+        find: `    visits.closing.addEventListener('abort', () => {
+      stopNetwork();`,
         replace: `    const poll = setInterval(() => {
       void netInfo.fetch().then(({ isConnected }) => isConnected && payDebts());
     }, 600_000);
-    stopListening = () => {
+    visits.closing.addEventListener('abort', () => {
       clearInterval(poll);
-      network();`,
+      stopNetwork();`,
       },
     ],
   },
@@ -664,16 +738,16 @@ export const mistakes: Mistake[] = [
       {
         find: `const { token, expiresInSeconds } = accessToken;`,
         replace: `const { token } = accessToken;
-  const expiresInSeconds = Math.max(1, (Date.parse(String(accessToken.expiresAt)) - Date.now()) / SECOND_MS);`,
+  const expiresInSeconds = Math.max(1, (Date.parse(String(accessToken.expiresAt)) - Date.now()) / 1_000);`,
       },
       {
-        find: `await limited(RENEWAL_MS, init.signal, () => freshen(own));`,
-        replace: `const pair = own.received;
-      if (pair && pair.expiresIn < 30) {
-        const next = await renew(own, pair.refreshToken, disposing.signal);
+        find: `await withTimeLimit(RENEWAL_MS, stops, () => freshToken(own));`,
+        replace: `const { expiresIn, refreshToken } = JSON.parse(own.kept?.record ?? '{}');
+      if (expiresIn < 30) {
+        const next = await server.renew(refreshToken, visits.closing);
         if (next !== 'ended') await session.adopt({ ...next, userId: own.kept?.user.id ?? '' });
       }
-      await limited(RENEWAL_MS, init.signal, () => freshen(own));`,
+      await withTimeLimit(RENEWAL_MS, stops, () => freshToken(own));`,
       },
     ],
   },
@@ -689,7 +763,7 @@ export const mistakes: Mistake[] = [
     criterion: 'begins-anew',
     edits: [
       {
-        find: `await secureStore.deleteItemAsync(SECRETS_ITEM).catch(rethrowAsStorage);
+        find: `await secureStore.deleteItemAsync(SECRETS_ITEM).catch(failAs('storage'));
     await vault.start()`,
         replace: `await vault.start()`,
       },
@@ -707,8 +781,8 @@ export const mistakes: Mistake[] = [
     criterion: 'begins-anew',
     edits: [
       {
-        find: `const id = deviceId ?? (await install());`,
-        replace: `const id = deviceId ? crypto.randomUUID() : await install();`,
+        find: `deviceId: async () => deviceId ?? install(),`,
+        replace: `deviceId: async () => (deviceId ? crypto.randomUUID() : install()),`,
       },
     ],
   },

@@ -19,13 +19,17 @@ export const mistakes: Mistake[] = [
     criterion: 'goes-live',
     edits: [
       {
-        find: `    loadingChats ??= loadChatsPage().finally(() => {
-      loadingChats = null;
-    });
-    await loadingChats;`,
-        replace: `    await loadChatsPage();`,
+        find: `const loadNext = singleFlight(async () => {`,
+        replace: `const loadNext = async () => {`,
       },
-      { find: `  let loadingChats: Promise<void> | null = null;\n`, replace: `` },
+      {
+        find: `  });
+
+  return { start, isLive`,
+        replace: `  };
+
+  return { start, isLive`,
+      },
     ],
   },
   {
@@ -34,17 +38,20 @@ export const mistakes: Mistake[] = [
     criterion: 'durable-first',
     edits: [
       {
-        find: `      await commit((change) => {
-        change.unsent.push({`,
-        replace: `      await commit(() => {
-        unsent.set(localId, {`,
+        find: `.commit((change) => {
+          const when`,
+        replace: `.commit(() => {
+          const when`,
       },
       {
-        find: `    if (stored.is === 'transient') fail(stored.retryAfterMs);`,
-        replace: `    if (stored.is === 'transient') {
-      await commit((change) => change.unsent.push(message)).catch(() => undefined);
-      fail(stored.retryAfterMs);
-    }`,
+        find: `change.unsent.push({ localId, chatId, text,`,
+        replace: `(ledger.unsent as Map<string, Unsent>).set(localId, { localId, chatId, text,`,
+      },
+      {
+        find: `const answer = await attempt(message).catch(() => TRY_AGAIN);`,
+        replace: `const answer = await attempt(message).catch(() => TRY_AGAIN);
+    const keep = () => ledger.commit((change) => change.unsent.push(message));
+    if (answer.kind === 'transient') await keep().catch(() => undefined);`,
       },
     ],
   },
@@ -54,20 +61,18 @@ export const mistakes: Mistake[] = [
     criterion: 'durable-first',
     edits: [
       {
-        find: `      await commit((change) => {
-        change.unsent.push({`,
-        replace: `      void commit((change) => {
-        change.unsent.push({`,
+        find: `await ledger
+        .commit((change) => {
+          const when`,
+        replace: `void ledger
+        .commit((change) => {
+          const when`,
       },
       {
-        find: `        for (const { uri } of files) removeQuietly(uri);
-        throw error;
-      });
-      return { localId };`,
-        replace: `        for (const { uri } of files) removeQuietly(uri);
-        return error;
-      });
-      return { localId };`,
+        find: `removeCopies(files);
+          throw error;`,
+        replace: `removeCopies(files);
+          return error;`,
       },
     ],
   },
@@ -77,12 +82,12 @@ export const mistakes: Mistake[] = [
     criterion: 'one-identity',
     edits: [
       {
-        find: `/message\`, { localId, text, attachments, sentAt });`,
-        replace: `/message\`, { localId: crypto.randomUUID(), text, attachments, sentAt });`,
+        find: `const body = { localId, text, attachments, sentAt };`,
+        replace: `const body = { localId: crypto.randomUUID(), text, attachments, sentAt };`,
       },
       {
-        find: `keep(change, value.message)`,
-        replace: `keep(change, { ...value.message, localId })`,
+        find: `change.keep(answer.body.message)`,
+        replace: `change.keep({ ...answer.body.message, localId: message.localId })`,
       },
     ],
   },
@@ -93,7 +98,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `      change.unsent.push({ ...failed, failure: null,`,
-        replace: `      change.gone.push(localId);
+        replace: `      change.gone.push(failed);
       change.unsent.push({ ...failed, localId: crypto.randomUUID(), failure: null,`,
       },
     ],
@@ -104,16 +109,18 @@ export const mistakes: Mistake[] = [
     criterion: 'one-row',
     edits: [
       {
-        find: `      for (const { fromUserId, localId } of change.messages)
-        if (fromUserId === userId && unsent.has(localId)) change.gone.push(localId);
+        find: `      for (const { fromUserId, localId } of change.messages) {
+        const own = fromUserId === userId && unsent.get(localId);
+        if (own) change.gone.push(own);
+      }
 `,
         replace: ``,
       },
       {
-        find: `await commit((change) => keep(change, value.message));`,
-        replace: `await commit((change) => {
-        keep(change, value.message);
-        change.gone.push(localId);
+        find: `await ledger.commit((change) => change.keep(answer.body.message));`,
+        replace: `await ledger.commit((change) => {
+        change.keep(answer.body.message);
+        change.gone.push(message);
       });`,
       },
     ],
@@ -135,8 +142,8 @@ export const mistakes: Mistake[] = [
     criterion: 'one-row',
     edits: [
       {
-        find: `if (fromUserId === userId && unsent.has(localId)) change.gone.push(localId);`,
-        replace: `if (fromUserId === userId && unsent.get(localId)?.failure === null) change.gone.push(localId);`,
+        find: `if (own) change.gone.push(own);`,
+        replace: `if (own && !own.failure) change.gone.push(own);`,
       },
     ],
   },
@@ -146,12 +153,21 @@ export const mistakes: Mistake[] = [
     criterion: 'send-order',
     edits: [
       {
-        find: `    return [...new Map(waiting.toReversed().map((one) => [one.chatId, one])).values()].reverse();`,
-        replace: `    return waiting;`,
+        find: `for (const next of headsOf(waiting, ({ chatId }) => chatId)) {`,
+        replace: `for (const next of waiting) {`,
       },
-      { find: `busy.add(message.chatId);`, replace: `busy.add(message.localId);` },
-      { find: `busy.delete(message.chatId);`, replace: `busy.delete(message.localId);` },
-      { find: `!busy.has(next.chatId)`, replace: `!busy.has(next.localId)` },
+      {
+        find: `busy.add(message.chatId);`,
+        replace: `busy.add(message.localId);`,
+      },
+      {
+        find: `busy.delete(message.chatId);`,
+        replace: `busy.delete(message.localId);`,
+      },
+      {
+        find: `!busy.has(next.chatId)`,
+        replace: `!busy.has(next.localId)`,
+      },
     ],
   },
   {
@@ -160,8 +176,9 @@ export const mistakes: Mistake[] = [
     criterion: 'send-order',
     edits: [
       {
-        find: `filter(({ failure }) => !failure).sort((a, b) => a.place - b.place);`,
-        replace: `filter(({ failure }) => !failure).sort((a, b) => a.files.length - b.files.length || a.place - b.place);`,
+        find: `const waiting = inSendOrder().filter(({ failure }) => !failure);`,
+        replace: `const waiting = inSendOrder().filter(({ failure }) => !failure);
+    waiting.sort((a, b) => a.files.length - b.files.length);`,
       },
     ],
   },
@@ -188,9 +205,9 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `      for (const message of messages) keep(change, message);
+        find: `      for (const message of messages) change.keep(message);
       const row`,
-        replace: `      for (const message of thread ? messages.slice(0, 1) : []) keep(change, message);
+        replace: `      for (const message of thread ? messages.slice(0, 1) : []) change.keep(message);
       if (thread) thread.rows = [...messages.toReversed(), ...thread.rows];
       const row`,
       },
@@ -202,8 +219,8 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `    if (!loading.has(chatId) && hasOlder(chatId, thread)) {`,
-        replace: `    if (hasOlder(chatId, thread)) {`,
+        find: `    if (!loading.has(chatId) && hasOlder(chatId)) {`,
+        replace: `    if (hasOlder(chatId)) {`,
       },
     ],
   },
@@ -213,8 +230,8 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `      if (isLive && isWanting && !loading.has(chatId)) void loadFirst(chatId);`,
-        replace: ``,
+        find: `if (isWanting && !loading.has(chatId)) void loadFirst(chatId);`,
+        replace: `if (isWanting) loading.delete(chatId);`,
       },
     ],
   },
@@ -224,8 +241,8 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `const isShort = () => thread.rows.length < PAGE && hasOlder(chatId, thread);`,
-        replace: `const isShort = () => hasOlder(chatId, thread);`,
+        find: `const isShort = () => thread.rows.length < PAGE && hasOlder(chatId);`,
+        replace: `const isShort = () => hasOlder(chatId);`,
       },
     ],
   },
@@ -255,8 +272,24 @@ export const mistakes: Mistake[] = [
     criterion: 'hears-every-chat',
     edits: [
       {
+        find: `const stream = createStream(core, connectionChanged);`,
+        replace: `const stream = createStream(core, connectionChanged, (chatId) => threads.open.has(chatId));`,
+      },
+      {
+        find: `ledger, api }: Core, changed: () => void) {`,
+        replace: `ledger, api }: Core, changed: () => void, isOpen: (chatId: string) => boolean) {`,
+      },
+      {
+        find: `if (event.seq > upTo) apply(change, event);`,
+        replace: `if (event.seq > upTo) apply(change, event, isOpen);`,
+      },
+      {
+        find: `{ name, data, seq }: StreamEvent): void {`,
+        replace: `{ name, data, seq }: StreamEvent, isOpen: (chatId: string) => boolean): void {`,
+      },
+      {
         find: `if (name === 'message_created' && isMessageCreated(data)) {`,
-        replace: `if (name === 'message_created' && isMessageCreated(data) && threads.has(data.message.chatId)) {`,
+        replace: `if (name === 'message_created' && isMessageCreated(data) && isOpen(data.message.chatId)) {`,
       },
     ],
   },
@@ -266,9 +299,9 @@ export const mistakes: Mistake[] = [
     criterion: 'finds-gaps',
     edits: [
       {
-        find: `    const answer = await ask(\`/chat/all/after?seq=\${after}&limit=\${EVENTS_PAGE}\`);`,
-        replace: `    if (isLive || lastHeard > 0) return { events: [], head: after };
-    const answer = await ask(\`/chat/all/after?seq=\${after}&limit=\${EVENTS_PAGE}\`);`,
+        find: `    const answer = await api.ask(\`/chat/all/after?`,
+        replace: `    if (isLive() || lastHeard > 0) return { events: [], head: after };
+    const answer = await api.ask(\`/chat/all/after?`,
       },
     ],
   },
@@ -278,12 +311,20 @@ export const mistakes: Mistake[] = [
     criterion: 'finds-gaps',
     edits: [
       {
-        find: `    if (name === 'message_created' && isMessageCreated(data)) {
-      keep(change, data.message);`,
-        replace: `    if (name === 'message_created' && isMessageCreated(data)) {
-      const { chatId, sentAt } = data.message;
-      const known = [...(threads.get(chatId)?.rows ?? []), ...change.messages].filter((one) => one.chatId === chatId);
-      if (known.every((one) => one.sentAt <= sentAt)) keep(change, data.message);`,
+        find: `    change.keep(data.message);
+    tell(`,
+        replace: `    const { chatId, sentAt } = data.message;
+    if (sentAt >= (newestAt.get(chatId) ?? '')) {
+      newestAt.set(chatId, sentAt);
+      change.keep(data.message);
+    }
+    tell(`,
+      },
+      {
+        find: `type ReceiptUpdate =`,
+        replace: `const newestAt = new Map<string, string>();
+
+type ReceiptUpdate =`,
       },
     ],
   },
@@ -294,17 +335,18 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `        let taken = 0;
-        await commit((change) => {`,
-        replace: `        const upTo = position.cursor ?? 0;
-        await commit((change) => {
-          change.position = { ...position, cursor: heard.at(-1)?.seq ?? upTo };
+`,
+        replace: `        const upTo = ledger.position().cursor ?? 0;
+        await ledger.commit((change) => {
+          change.position = { ...change.position, cursor: heard.at(-1)?.seq ?? upTo };
         });
         let taken = 0;
-        await commit((change) => {`,
+`,
       },
       {
-        find: `for (const event of heard) if (event.seq > (position.cursor ?? Infinity)) apply(change, event);`,
-        replace: `for (const event of heard) if (event.seq > upTo) apply(change, event);`,
+        find: `          const upTo = ledger.position().cursor ?? Number.POSITIVE_INFINITY;
+`,
+        replace: ``,
       },
     ],
   },
@@ -314,7 +356,7 @@ export const mistakes: Mistake[] = [
     criterion: 'cursor-after-store',
     edits: [
       {
-        find: `      if (!isOver) flushTimer = setTimeout(() => void flush(), BACKOFF_CAP_MS * Math.random());`,
+        find: `      if (!ledger.isOver()) flushTimer = setTimeout(() => void flush(), FLUSH_AGAIN_MS * Math.random());`,
         replace: `      heard = [];`,
       },
     ],
@@ -332,7 +374,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `    const foreground = appState.addEventListener(`,
-        replace: `    const poll = setInterval(() => void ask(\`/chat/all/after?seq=\${lastHeard}\`), 60_000);
+        replace: `    const poll = setInterval(() => void api.ask(\`/chat/all/after?seq=\${lastHeard}\`, isEventsPage), 60_000);
     stops.push(() => clearInterval(poll));
     const foreground = appState.addEventListener(`,
       },
@@ -344,8 +386,9 @@ export const mistakes: Mistake[] = [
     criterion: 'transient-or-permanent',
     edits: [
       {
-        find: `status === 408 || status === 425 || status === 429 || status >= 500`,
-        replace: `status === 403 || status === 408 || status === 422 || status === 425 || status === 429 || status >= 500`,
+        find: `    if (verdict.kind !== 'accepted') return verdict;`,
+        replace: `    if (verdict.kind === 'refused' && [403, 422].includes(verdict.refusal.status)) return TRY_AGAIN;
+    if (verdict.kind !== 'accepted') return verdict;`,
       },
     ],
   },
@@ -355,10 +398,10 @@ export const mistakes: Mistake[] = [
     criterion: 'transient-or-permanent',
     edits: [
       {
-        find: `    return [...new Map(waiting.toReversed().map((one) => [one.chatId, one])).values()].reverse();`,
-        replace: `    const heads = new Map(waiting.toReversed().map((one) => [one.chatId, one]));
-    const held = new Set([...unsent.values()].filter(({ failure }) => failure).map(({ chatId }) => chatId));
-    return [...heads.values()].reverse().filter(({ chatId }) => !held.has(chatId));`,
+        find: `    const waiting = inSendOrder().filter(({ failure }) => !failure);
+    for (const next of headsOf(waiting, ({ chatId }) => chatId)) {`,
+        replace: `    const heads = headsOf(inSendOrder(), ({ chatId }) => chatId);
+    for (const next of heads.filter(({ failure }) => !failure)) {`,
       },
     ],
   },
@@ -380,8 +423,8 @@ export const mistakes: Mistake[] = [
     criterion: 'marks-rise',
     edits: [
       {
-        find: `edit(change, chatId, { own: { ...own, deliveredUpTo }, floor: floor ?? sequenceId });`,
-        replace: `edit(change, chatId, { own: { deliveredUpTo, readUpTo: deliveredUpTo }, floor: floor ?? sequenceId });`,
+        find: `edit(chatId, { own: { ...own, deliveredUpTo }, floor`,
+        replace: `edit(chatId, { own: { deliveredUpTo, readUpTo: deliveredUpTo }, floor`,
       },
     ],
   },
@@ -395,7 +438,12 @@ export const mistakes: Mistake[] = [
     id: 'read-in-the-background',
     title: 'Takes a message for read while the app is in the background.',
     criterion: 'marks-rise',
-    edits: [{ find: `appState.currentState !== 'active' || `, replace: `` }],
+    edits: [
+      {
+        find: `device.appState.currentState !== 'active' || `,
+        replace: ``,
+      },
+    ],
   },
   {
     id: 'mark-in-memory',
@@ -403,13 +451,17 @@ export const mistakes: Mistake[] = [
     criterion: 'marks-rise',
     edits: [
       {
-        find: `...[...rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, place: 0, body: row })),`,
-        replace: `...[...rows.values()].map((row) => ({
+        find: `...[...change.rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, place: 0, body: row })),`,
+        replace: `...[...change.rows.values()].map((row) => ({
         kind: 'chat',
         id: row.chatId,
         place: 0,
         body: { ...row, own: marksOf(row.receipts, userId) },
       })),`,
+      },
+      {
+        find: `type Confirmed, NO_MARKS, type Position, type Unsent } from`,
+        replace: `type Confirmed, marksOf, NO_MARKS, type Position, type Unsent } from`,
       },
     ],
   },
@@ -419,8 +471,8 @@ export const mistakes: Mistake[] = [
     criterion: 'uploads-resume',
     edits: [
       {
-        find: `    let received = await askStorage(url, { method: 'GET' });`,
-        replace: `    let received = 0 as number | 'expired' | Verdict<never>;`,
+        find: `    let received = await api.askStorage(url, { method: 'GET' });`,
+        replace: `    let received = 0 as number | 'expired' | Answer<never>;`,
       },
     ],
   },
@@ -430,8 +482,8 @@ export const mistakes: Mistake[] = [
     criterion: 'uploads-resume',
     edits: [
       {
-        find: `'/uploads/presign', { uploadId, name, mime, sizeBytes });`,
-        replace: `'/uploads/presign', { uploadId: \`\${uploadId}-\${links}\`, name, mime, sizeBytes });`,
+        find: `isLink, { uploadId, name,`,
+        replace: `isLink, { uploadId: \`\${uploadId}-\${links}\`, name,`,
       },
     ],
   },
@@ -441,8 +493,8 @@ export const mistakes: Mistake[] = [
     criterion: 'private-copy',
     edits: [
       {
-        find: `        files.push({ uploadId, uri: copy.uri,`,
-        replace: `        files.push({ uploadId, uri,`,
+        find: `uri: copies.file(uploadId).uri, name`,
+        replace: `uri, name`,
       },
     ],
   },
@@ -452,10 +504,15 @@ export const mistakes: Mistake[] = [
     criterion: 'private-copy',
     edits: [
       {
-        find: `      for (const { uri } of unsent.get(localId)?.files ?? []) removeQuietly(uri);\n`,
+        find: `    outbox.removeCopies(change.gone.flatMap(({ files }) => files));
+`,
         replace: ``,
       },
-      { find: `    removeOrphans();\n    lastHeard`, replace: `    lastHeard` },
+      {
+        find: `    outbox.removeOrphans();
+`,
+        replace: ``,
+      },
     ],
   },
   {
@@ -464,12 +521,10 @@ export const mistakes: Mistake[] = [
     criterion: 'waits-for-token',
     edits: [
       {
-        find: `    if (response.status === 401 && own === token && !isOver) {
-      isSessionOver = true;`,
-        replace: `    if (response.status === 401 && own === token && !isOver) {
-      fail(null);`,
+        find: `      isSessionOver = true;
+      sessionEnded();`,
+        replace: `      gate.failed(null);`,
       },
-      { find: `      realtime.disconnect();\n`, replace: `` },
     ],
   },
   {
@@ -478,12 +533,11 @@ export const mistakes: Mistake[] = [
     criterion: 'waits-for-token',
     edits: [
       {
-        find: `    fetch: (input, init) => withToken(String(input), init ?? {}),`,
-        replace: `    fetch: (input, init) =>
-      fetch(input, {
-        ...init,
-        headers: { ...(init?.headers as Record<string, string>), Authorization: \`Bearer \${accessToken}\` },
-      }),`,
+        find: `    fetch: ((input, init) => withToken(String(input), init ?? {})) as typeof fetch,`,
+        replace: `    fetch: ((input, init) => {
+      const headers = { ...(init?.headers as Record<string, string>), Authorization: \`Bearer \${accessToken}\` };
+      return fetch(input, { ...init, headers });
+    }) as typeof fetch,`,
       },
     ],
   },
@@ -493,8 +547,8 @@ export const mistakes: Mistake[] = [
     criterion: 'leaves-nothing',
     edits: [
       {
-        find: `const databaseName = \`chat-\${encodeURIComponent(userId)}.db\`;`,
-        replace: `const databaseName = 'chat.db';`,
+        find: `name: \`chat-\${encodeURIComponent(userId)}.db\``,
+        replace: `name: 'chat.db'`,
       },
     ],
   },
@@ -502,17 +556,27 @@ export const mistakes: Mistake[] = [
     id: 'signed-out-but-stored',
     title: 'Leaves what is stored where it is at a sign-out.',
     criterion: 'leaves-nothing',
-    edits: [{ find: `      if (database) await device.deleteDatabaseAsync(databaseName);\n`, replace: `` }],
+    edits: [
+      {
+        find: `      await database.remove();
+`,
+        replace: ``,
+      },
+    ],
   },
   {
     id: 'hole-hidden',
     title: 'Goes on after a 410 as if nothing were missing.',
     criterion: 'begins-anew',
     edits: [
-      { find: `      change.isReset = true;\n`, replace: `` },
       {
-        find: `edit(change, chatId, { summary: null, asOf: 0, floor: null });`,
-        replace: `edit(change, chatId, { asOf: 0 });`,
+        find: `      change.isReset = true;
+`,
+        replace: ``,
+      },
+      {
+        find: `change.edit(chatId, { summary: null, asOf: 0, floor: null });`,
+        replace: `change.edit(chatId, { asOf: 0 });`,
       },
     ],
   },

@@ -434,7 +434,7 @@ export const mistakes: Mistake[] = [
     title: 'Parses the stored record without looking: a damaged one ends the start.',
     criterion: 'lives-with-a-bad-disk',
     edits: [
-      { find: `const record = parse(text ?? '');`, replace: `const record: unknown = JSON.parse(text ?? 'null');` },
+      { find: `const record = parseJson(text ?? '');`, replace: `const record: unknown = JSON.parse(text ?? 'null');` },
     ],
   },
   {

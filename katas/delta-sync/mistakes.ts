@@ -32,7 +32,7 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-with-bookkeeping',
     edits: [
       {
-        find: `await inTurn((database) => database.runAsync(table.insert, values));`,
+        find: `await inTurn((opened) => opened.runAsync(table.insert, values));`,
         replace: `const later = values.splice(-2, 2, 'synced', '[]');
     await inTurn(async (database) => {
       await database.runAsync(table.insert, values);
@@ -48,9 +48,9 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-with-bookkeeping',
     edits: [
       {
-        find: `await inTurn(async (database) => {
+        find: `await inTurn(async (opened) => {
       const before`,
-        replace: `void inTurn(async (database) => {
+        replace: `void inTurn(async (opened) => {
       const before`,
       },
       {
@@ -78,7 +78,14 @@ export const mistakes: Mistake[] = [
         find: `function noteUnsynced({ name }: Table, id: string): void {`,
         replace: `function noteUnsynced({ name }: Table, id: string): void {\n    seen.add(id);`,
       },
-      { find: `const changedIn = (`, replace: `const seen = new Set<string>();\n\nconst changedIn = (` },
+      {
+        find: `export const changedIn = (`,
+        replace: `export const seen = new Set<string>();\n\nexport const changedIn = (`,
+      },
+      {
+        find: `import { changedIn, merge, migrationFrom }`,
+        replace: `import { changedIn, merge, migrationFrom, seen }`,
+      },
     ],
   },
   {
@@ -98,8 +105,8 @@ export const mistakes: Mistake[] = [
     criterion: 'writes-at-any-time',
     edits: [
       {
-        find: `const turn = lastTurn.then(() => write(opened()).catch(rethrowAsStorageError));`,
-        replace: `const turn = started.then(() => write(opened()).catch(rethrowAsStorageError));`,
+        find: `database.write(write).catch(rethrowAsStorageError);`,
+        replace: `database.read(write).catch(rethrowAsStorageError);`,
       },
     ],
   },
@@ -140,13 +147,22 @@ export const mistakes: Mistake[] = [
     id: 'count-forgotten-at-launch',
     title: 'Shows nothing to push after a restart.',
     criterion: 'tells-its-state',
-    edits: [{ find: `unsynced = await findUnsynced(database, tables);`, replace: `` }],
+    edits: [{ find: `    unsynced = found;\n`, replace: `` }],
   },
   {
     id: 'start-only-once',
     title: 'Cannot be started again after a start has failed.',
     criterion: 'tells-its-state',
-    edits: [{ find: `starting = undefined;`, replace: `` }],
+    edits: [
+      {
+        find: `const start = (): Promise<void> => database.open().catch(rethrowAsStorageError);`,
+        replace: `let starting: Promise<void> | null = null;
+  function start(): Promise<void> {
+    starting ??= database.open().catch(rethrowAsStorageError);
+    return starting;
+  }`,
+      },
+    ],
   },
   {
     id: 'push-before-pull',
@@ -308,14 +324,21 @@ export const mistakes: Mistake[] = [
     edits: [
       { find: `const isDisposed = () => ending.signal.aborted;`, replace: `const isDisposed = () => false;` },
       { find: `    ending.abort();\n`, replace: `` },
-      { find: `    void Promise.allSettled([starting, lastTurn]).then(close);`, replace: `    void close;` },
+      { find: `    void database.close().catch(() => undefined);\n`, replace: `` },
     ],
   },
   {
     id: 'waiters-forgotten',
     title: 'Leaves calls hanging that were waiting for a start when it was disposed.',
     criterion: 'ends-cleanly',
-    edits: [{ find: `    ending.abort();\n    openGate();`, replace: `    ending.abort();` }],
+    edits: [
+      {
+        find: `let unsynced = new Set<string>();`,
+        replace: `let unsynced = new Set<string>();\n  let isOpen = false;`,
+      },
+      { find: `    unsynced = found;\n`, replace: `    unsynced = found;\n    isOpen = true;\n` },
+      { find: `    void database.close()`, replace: `    if (isOpen) void database.close()` },
+    ],
   },
   {
     id: 'time-stored-first',
@@ -337,8 +360,8 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-a-pull-at-once',
     edits: [
       {
-        find: `lastPull = (await database.getFirstAsync<LastPull>(SELECT_LAST_PULL)) ?? lastPull;`,
-        replace: `lastPull = JSON.parse((await device.asyncStorage.getItem('last')) ?? JSON.stringify(lastPull));`,
+        find: `const stored = await opened.getFirstAsync<LastPull>(SELECT_LAST_PULL);`,
+        replace: `const stored: LastPull | null = JSON.parse((await device.asyncStorage.getItem('last')) ?? 'null');`,
       },
       {
         find: `lastPull = { lastPulledAt: timestamp, schemaVersion: schema.version };`,
@@ -353,12 +376,12 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-a-pull-at-once',
     edits: [
       {
-        find: `await database.withExclusiveTransactionAsync(async (txn) => {
+        find: `await opened.withExclusiveTransactionAsync(async (txn) => {
         await task(txn);
         left = await findUnsynced(txn, tables);
       });`,
-        replace: `await task(database);
-      left = await findUnsynced(database, tables);`,
+        replace: `await task(opened);
+      left = await findUnsynced(opened, tables);`,
       },
     ],
   },
@@ -563,7 +586,7 @@ export const mistakes: Mistake[] = [
       {
         find: `nextRun ??= queueRun();
     return nextRun;`,
-        replace: `return started.then(run);`,
+        replace: `return database.ready().then(run);`,
       },
     ],
   },
@@ -634,11 +657,9 @@ export const mistakes: Mistake[] = [
     criterion: 'tells-what-is-new',
     edits: [
       {
-        find: `unsynced = await findUnsynced(database, tables);
-    } catch`,
-        replace: `unsynced = await findUnsynced(database, tables);
-      if (lastPull.lastPulledAt !== null) await database.runAsync(STORE_LAST_PULL, lastPull.lastPulledAt, schema.version);
-    } catch`,
+        find: `const stored = await opened.getFirstAsync<LastPull>(SELECT_LAST_PULL);`,
+        replace: `const stored = await opened.getFirstAsync<LastPull>(SELECT_LAST_PULL);
+    if (stored) await opened.runAsync(STORE_LAST_PULL, stored.lastPulledAt, schema.version);`,
       },
     ],
   },
@@ -706,7 +727,7 @@ export const mistakes: Mistake[] = [
     criterion: 'sends-only-rows',
     edits: [
       {
-        find: `const rows = await read((database) => database.getAllAsync<StoredRow>(table.selectUnsynced));`,
+        find: `const rows = await read((opened) => opened.getAllAsync<StoredRow>(table.selectUnsynced));`,
         replace: `const found1 = await read((database) => database.getAllAsync<StoredRow>(\`SELECT * FROM \${table.quotedName}\`));
       const isAny = found1.some(({ _status }) => _status !== 'synced');
       const rows = found1.flatMap((row): StoredRow[] => (isAny ? [row._status === 'synced' ? { ...row, _status: 'updated' } : row] : []));`,

@@ -67,7 +67,7 @@ export const mistakes: Mistake[] = [
     criterion: 'climbs-on-time',
     edits: [
       {
-        find: 'const isAtEnd = now.stage === 3 && lookedAt !== null && lookedAt >= endAt(of, now);',
+        find: 'const isAtEnd = lookedAt >= endAt(of, now);',
         replace: 'const isAtEnd = now.stage > 3;',
       },
     ],
@@ -254,8 +254,8 @@ const LAUNCH = crypto.randomUUID();`,
     criterion: 'leaves-the-dead',
     edits: [
       {
-        find: 'of.alert.requiresAck && isSpent(recipient, now) ?',
-        replace: 'of.alert.requiresAck && now.stage === 3 && isSpent(recipient, now) ?',
+        find: 'of.alert.requiresAck && (!contact || isSpent(now)) ?',
+        replace: 'of.alert.requiresAck && now.stage === 3 && (!contact || isSpent(now)) ?',
       },
     ],
   },
@@ -276,8 +276,8 @@ const LAUNCH = crypto.randomUUID();`,
     criterion: 'looks-before-it-climbs',
     edits: [
       {
-        find: 'update(id, (now) => advance(now, nowMs, null));',
-        replace: 'update(id, (now) => advance(now, nowMs, isOnline ? nowMs : null));',
+        find: 'update(id, (now) => advance(now, nowMs));',
+        replace: 'update(id, (now) => advance(now, nowMs, isOnline ? nowMs : undefined));',
       },
     ],
   },
@@ -373,8 +373,8 @@ const LAUNCH = crypto.randomUUID();`,
     criterion: 'survives-a-clock-change',
     edits: [
       {
-        find: 'lookedAt !== null ? highestDue(of, lookedAt) : 0;',
-        replace: 'lookedAt !== null ? highestDue(of, lookedAt) : ladder.stage;',
+        find: 'of.alert.requiresAck ? highestDue(of, lookedAt) : 0;',
+        replace: 'Number.isFinite(lookedAt) ? highestDue(of, lookedAt) : ladder.stage;',
       },
       { find: 'if (next > now.stage) {', replace: 'if (next !== now.stage) {' },
     ],

@@ -52,6 +52,7 @@ test('sends at once on the channels of the priority', { tags: ['first-messages',
   expect(sentFor('p2')).toEqual(['0 email nora', '0 push nora', '0 sms nora']);
   expect(sentFor('p3')).toEqual(['0 email nora', '0 push nora']);
   expect(sentFor('p4')).toEqual(['0 push nora']);
+  expect(['p1', 'p2', 'p3', 'p4'].map((id) => attempts(engine, id, 'nora').length)).toEqual([3, 3, 2, 1]);
   expect(backend.sentFor('p3').map(({ text }) => text)).toEqual(['Dryer filter full', 'Dryer filter full']);
 });
 
@@ -83,6 +84,30 @@ test('keeps an alert through a kill right after raise', { tags: ['durable-before
 
   expect(sentFor('leak-7')).toEqual(['0 email nora', '0 push nora']);
   expect(statusOf(relaunched, 'leak-7')).toBe('active');
+});
+
+test('can raise what could not be stored again', { tags: ['durable-before-acknowledged', 'R1'] }, async () => {
+  const engine = await launch();
+  phone.failNextWrite('full');
+  await expect(engine.raise(alert('leak-13', { recipients: [nora] }))).rejects.toThrow();
+
+  await engine.raise(alert('leak-13', { recipients: [nora] }));
+  await phone.settle();
+
+  expect(sentFor('leak-13')).toEqual(['0 push nora']);
+});
+
+test('leaves alone what others keep in the storage', { tags: ['durable-before-acknowledged', 'R1'] }, async () => {
+  await phone.device.asyncStorage.setItem('theme', 'dark');
+  phone.device.mmkv.set('drafts', '[]');
+  const others = phone.disk.entries();
+
+  const engine = await launch();
+  await engine.raise(alert('leak-12', { recipients: [nora] }));
+  const relaunched = await launch();
+
+  expect(Object.keys(relaunched.getState().alerts)).toEqual(['leak-12']);
+  expect(phone.disk.entries()).toEqual(expect.arrayContaining([...others]));
 });
 
 test('stores what changes while it stores', { tags: ['durable-before-acknowledged', 'R1'] }, async () => {
@@ -143,6 +168,40 @@ test('shows what became of each message', { tags: ['shows-what-happened', 'R12']
   expect(statuses(engine, 'door-3', 'nora')).toEqual(['0 email delivered', '0 push sent']);
   expect(seen.at(-1)).toBe('0 email delivered,0 push sent');
   expect(engine.getState().alerts['door-3']?.recipients.nora).toMatchObject({ stage: 0, ackedBy: null });
+});
+
+test('shows each outcome with those whom it is about', { tags: ['shows-what-happened', 'R12'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('door-7', { recipients: [nora, omar] }));
+  await phone.settle();
+  backend.report('door-7', 'delivered', { contactId: 'omar', channel: 'push', stage: 0 });
+  await phone.push({ type: 'alert-events', alertId: 'door-7' });
+  await phone.settle();
+
+  expect(statuses(engine, 'door-7', 'nora')).toEqual(['0 push sent']);
+  expect(statuses(engine, 'door-7', 'omar')).toEqual(['0 push delivered']);
+});
+
+test('gives a reason for each message that it skips', { tags: ['shows-what-happened', 'R12'] }, async () => {
+  backend.breakAddress('nora', 'push');
+  const engine = await launch();
+  refuseChannel('voice');
+  await engine.raise(alert('door-8', { recipients: [nora, { ...person('rita'), emergencyContact: edda }] }));
+  await engine.raise(alert('door-9', { priority: 'critical', recipients: [person('eli', 'push', 'voice')] }));
+  await phone.pass(14 * MINUTE);
+  backend.acknowledge('door-9', 'eli');
+  await phone.pass(2 * MINUTE);
+  await phone.goOffline();
+  await engine.raise(alert('door-10', { recipients: [omar] }));
+  await engine.cancel('door-10');
+
+  const all = Object.values(engine.getState().alerts).flatMap(({ recipients }) => Object.values(recipients));
+  const skipped = all.flatMap((recipient) => recipient.attempts).filter(({ status }) => status === 'skipped');
+  const places = skipped.map(({ stage, channel, contactId }) => `${stage} ${channel} ${contactId}`);
+  const noAddressDeadOrUnsent = ['0 push rita', '1 push nora', '3 voice edda', '0 voice eli', '0 push omar'];
+  expect(places).toEqual(expect.arrayContaining(noAddressDeadOrUnsent));
+  expect(skipped.filter(({ reason }) => !reason)).toEqual([]);
 });
 
 test('shows what has left after all when its alert is over', { tags: ['shows-what-happened', 'R12'] }, async () => {
@@ -231,10 +290,28 @@ test('does not climb when no ack is required', { tags: ['climbs-on-time', 'R6'] 
   await engine.raise(alert('info-1', { priority: 'high', requiresAck: false, recipients: [withStandIns(nora)] }));
   await phone.settle();
   const status = statusOf(engine, 'info-1');
+  await phone.goOffline();
+  await engine.raise(alert('info-2', { requiresAck: false, recipients: [withStandIns(nora)] }));
   await phone.pass(2 * HOUR);
+  await phone.goOnline();
 
   expect(status).toBe('acknowledged');
   expect(sentFor('info-1')).toEqual(['0 email nora', '0 push nora', '0 sms nora']);
+  expect(sentFor('info-2')).toEqual(['0 push nora']);
+});
+
+test('ends an alert that needs no ack once nothing is left to send', { tags: ['climbs-on-time', 'R6'] }, async () => {
+  const engine = await launch();
+  refuseChannel('sms');
+
+  await engine.raise(alert('info-3', { priority: 'high', requiresAck: false, recipients: [nora, mario] }));
+  await phone.pass(MINUTE);
+  const before = statusOf(engine, 'info-3');
+  answerAgain();
+  await phone.pass(MINUTE);
+
+  expect([before, statusOf(engine, 'info-3')]).toEqual(['active', 'acknowledged']);
+  expect(sentFor('info-3')).toEqual(['0 email mario', '0 email nora', '0 push mario', '0 push nora', '0 sms nora']);
 });
 
 test('takes nothing but an ack for an ack', { tags: ['only-an-ack-is-an-ack', 'R6'] }, async () => {
@@ -287,6 +364,36 @@ test('takes the ack of manager and emergency contact alike', {
   expect(engine.getState().alerts['gas-4']?.recipients.nora?.ackedBy).toBe('mario');
   expect(engine.getState().alerts['gas-5']?.recipients.omar?.ackedBy).toBe('edda');
   expect([statusOf(engine, 'gas-4'), statusOf(engine, 'gas-5')]).toEqual(['acknowledged', 'acknowledged']);
+});
+
+test('shows who was first to acknowledge', { tags: ['acks-count-for-their-own', 'R6'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('gas-6', { recipients: [withStandIns(nora), withStandIns(omar)] }));
+  await phone.pass(31 * MINUTE);
+  for (const who of ['nora', 'mario', 'omar']) backend.acknowledge('gas-6', who);
+  await phone.push({ type: 'alert-events', alertId: 'gas-6' });
+  await phone.settle();
+
+  expect(engine.getState().alerts['gas-6']).toMatchObject({
+    status: 'acknowledged',
+    recipients: { nora: { ackedBy: 'nora' }, omar: { ackedBy: 'mario' } },
+  });
+});
+
+test('counts an ack for a recipient who was at the end', { tags: ['acks-count-for-their-own', 'R6'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('gas-7', { recipients: [{ ...person('rita'), emergencyContact: edda }, nora] }));
+  await phone.pass(16 * MINUTE);
+  for (const who of ['edda', 'nora']) backend.acknowledge('gas-7', who);
+  await phone.push({ type: 'alert-events', alertId: 'gas-7' });
+  await phone.settle();
+
+  expect(engine.getState().alerts['gas-7']).toMatchObject({
+    status: 'acknowledged',
+    recipients: { rita: { ackedBy: 'edda' }, nora: { ackedBy: 'nora' } },
+  });
 });
 
 test('sends nothing after cancel, over restarts too', { tags: ['silent-when-over', 'R10'] }, async () => {
@@ -445,21 +552,37 @@ test('ends a cancel that waits for the storage when it is disposed', { tags: ['e
   expect(await Promise.race([cancelled, phone.pass(MINUTE).then(() => 'still waits')])).toBe('rejected');
 });
 
+test('leaves no listener behind when it is disposed in the middle of start', {
+  tags: ['ends-cleanly', 'R11'],
+}, async () => {
+  const { createEscalation } = await phone.coldStart(() => import('#attempt/escalation-routing'));
+  const before = phone.listenerCount();
+  const engine = createEscalation({ device: phone.device, apiUrl: API });
+
+  engine.start().catch(() => undefined);
+  engine.dispose();
+  await phone.settle();
+
+  expect(phone.listenerCount()).toBe(before);
+});
+
 test('leaves nothing running after dispose', { tags: ['ends-cleanly', 'R11'] }, async () => {
   const before = phone.listenerCount();
+  const timersBefore = vi.getTimerCount();
   const engine = await launch();
   const whileOpen = phone.listenerCount();
   await engine.raise(alert('lift-4', { recipients: [withStandIns(nora)] }));
-  await phone.pass(MINUTE);
+  await phone.pass(2 * MINUTE);
 
   engine.dispose();
+  const timersAfter = vi.getTimerCount();
   const sentBefore = phone.requests.length;
   await phone.goOffline();
   await phone.goOnline();
   await phone.pass(2 * HOUR);
 
   expect(whileOpen).toBeGreaterThan(before);
-  expect(phone.listenerCount()).toBe(before);
+  expect([phone.listenerCount(), timersAfter]).toEqual([before, timersBefore]);
   expect(phone.requests).toHaveLength(sentBefore);
   await expect(engine.raise(alert('lift-5', { recipients: [nora] }))).rejects.toThrow();
   await expect(engine.cancel('lift-4')).rejects.toThrow();
@@ -596,6 +719,36 @@ test('replaces what failed by the first channel not yet used', {
   expect(sentFor('ice-2')).toEqual(['0 email pia', '0 push pia', '0 voice pia']);
 });
 
+test('replaces the only channel of a stage as long as there is another', {
+  tags: ['replaces-a-failed-channel', 'R4'],
+}, async () => {
+  const engine = await launch();
+  for (const channel of ['push', 'sms'] as const) backend.breakAddress('nora', channel);
+
+  await engine.raise(alert('ice-4', { recipients: [withStandIns(nora)] }));
+  await phone.settle();
+
+  expect(sentFor('ice-4')).toEqual(['0 voice nora']);
+  expect(engine.getState().alerts['ice-4']?.recipients.nora?.stage).toBe(0);
+});
+
+test('counts no event again that it has counted before', { tags: ['replaces-a-failed-channel', 'E8'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('ice-5', { recipients: [nora] }));
+  await phone.settle();
+  const place = { contactId: 'nora', channel: 'push', stage: 0 } as const;
+  for (const kind of ['failed', 'delivered'] as const) backend.report('ice-5', kind, place);
+  await phone.push({ type: 'alert-events', alertId: 'ice-5' });
+  await phone.settle();
+
+  server.use(http.get(EVENTS, () => json(200, { events: backend.eventsOf('ice-5').slice(0, 1) })));
+  await phone.push({ type: 'alert-events', alertId: 'ice-5' });
+  await phone.settle();
+
+  expect(statuses(engine, 'ice-5', 'nora')).toEqual(['0 push delivered']);
+  expect(sentFor('ice-5')).toEqual(['0 push nora']);
+});
+
 test('replaces nothing at a stage that is over', { tags: ['replaces-a-failed-channel', 'E8'] }, async () => {
   const engine = await launch();
   await engine.raise(alert('ice-3', { priority: 'medium', recipients: [withStandIns(nora)] }));
@@ -618,15 +771,49 @@ test('climbs at once when nobody can be reached', { tags: ['leaves-the-dead', 'E
   await engine.raise(alert('cold-1', { recipients: [withStandIns(person('rita', 'push'))] }));
   await engine.raise(alert('cold-2', { priority: 'high', recipients: [person('nobody')] }));
   await phone.pass(SECOND);
-  const stage = engine.getState().alerts['cold-1']?.recipients.rita?.stage;
+  const { 'cold-1': first, 'cold-2': second } = engine.getState().alerts;
   await phone.pass(31 * MINUTE);
 
-  expect(stage).toBe(2);
+  expect(first?.recipients.rita?.stage).toBe(2);
+  expect(second).toMatchObject({ status: 'exhausted', recipients: { nobody: { stage: 3, ackedBy: null } } });
   expect(sentFor('cold-1')).toEqual(['2 push mario']);
-  expect(engine.getState().alerts['cold-2']).toMatchObject({
-    status: 'exhausted',
-    recipients: { nobody: { stage: 3, ackedBy: null } },
-  });
+  expect(statuses(engine, 'cold-1', 'rita')).toEqual([
+    '0 email skipped',
+    '0 push failed',
+    '0 sms skipped',
+    '0 voice skipped',
+    '2 push sent',
+  ]);
+});
+
+test('climbs at once past a manager without an address, to the end if need be', {
+  tags: ['leaves-the-dead', 'R4', 'E7'],
+}, async () => {
+  const engine = await launch();
+  const rita: Recipient = { ...person('rita'), manager: person('max'), emergencyContact: edda };
+
+  await engine.raise(alert('cold-4', { recipients: [rita] }));
+  await engine.raise(alert('cold-5', { recipients: [{ ...rita, emergencyContact: person('ed') }] }));
+  await phone.pass(SECOND);
+
+  expect(sentFor('cold-4')).toEqual(['3 voice edda']);
+  expect([statusOf(engine, 'cold-4'), statusOf(engine, 'cold-5')]).toEqual(['active', 'exhausted']);
+  expect(new Set(attempts(engine, 'cold-5', 'rita').map(({ stage, status }) => `${stage} ${status}`))).toEqual(
+    new Set(['0 skipped', '2 skipped', '3 skipped']),
+  );
+});
+
+test('leaves stage 1 out when nobody can be reached at its time', { tags: ['leaves-the-dead', 'R4'] }, async () => {
+  const engine = await launch();
+  const rita = withStandIns(person('rita', 'email'));
+  await engine.raise(alert('cold-6', { recipients: [rita] }));
+  await phone.pass(10 * MINUTE);
+
+  backend.report('cold-6', 'failed', { contactId: 'rita', channel: 'email', stage: 0 });
+  await phone.pass(6 * MINUTE);
+
+  expect(sentFor('cold-6')).toEqual(['0 email rita', '2 push mario']);
+  expect(attempts(engine, 'cold-6', 'rita').filter(({ stage }) => stage === 1)).toEqual([]);
 });
 
 test('does not try a dead address again', { tags: ['leaves-the-dead', 'R4'] }, async () => {
@@ -659,7 +846,9 @@ test('begins no stage before the events could be fetched', { tags: ['looks-befor
   await phone.pass(14 * MINUTE);
 
   server.use(http.get(EVENTS, () => HttpResponse.html('<html>Sign in to HotelNet</html>')));
-  await phone.pass(3 * MINUTE);
+  await phone.pass(2 * MINUTE);
+  server.use(http.get(EVENTS, () => json(503, { events: [] })));
+  await phone.pass(2 * MINUTE);
   const whileBlind = sentFor('rust-2');
   answerAgain();
   await phone.pass(MINUTE);
@@ -687,6 +876,21 @@ test('looks again for a stage that comes due while a fetch is out', {
   expect(sentFor('rust-4')).toEqual(['0 push nora', '1 push nora']);
 });
 
+test('does not end before the events could be fetched', { tags: ['looks-before-it-climbs', 'R7'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('rust-5', { recipients: [withStandIns(nora)] }));
+  await phone.pass(74 * MINUTE);
+
+  server.use(http.get(EVENTS, () => json(503)));
+  backend.acknowledge('rust-5', 'edda');
+  await phone.pass(3 * MINUTE);
+  const whileBlind = statusOf(engine, 'rust-5');
+  answerAgain();
+  await phone.pass(MINUTE);
+
+  expect([whileBlind, statusOf(engine, 'rust-5')]).toEqual(['active', 'acknowledged']);
+});
+
 test('fetches events on a push and for each stage, else never', {
   tags: ['fetches-for-a-reason', 'R7'],
 }, async () => {
@@ -704,6 +908,52 @@ test('fetches events on a push and for each stage, else never', {
   const climbed = fetches() - first - quiet - pushed;
 
   expect({ quiet, pushed, climbed }).toEqual({ quiet: 0, pushed: 1, climbed: 2 });
+});
+
+test('fetches no events for other news', { tags: ['fetches-for-a-reason', 'R7'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('rust-6', { recipients: [nora] }));
+  await phone.settle();
+
+  await phone.goOnline('cellular');
+  await phone.push({ type: 'chat', alertId: 'rust-6' });
+  await phone.goToBackground();
+  await phone.goOffline();
+  await phone.settle();
+
+  expect(fetches()).toBe(0);
+});
+
+test('asks for the events after the last it has', { tags: ['fetches-for-a-reason', 'R7'] }, async () => {
+  const engine = await launch();
+  await engine.raise(alert('rust-7', { priority: 'medium', recipients: [nora] }));
+  await phone.settle();
+
+  for (const channel of ['push', 'email'] as const) {
+    backend.report('rust-7', 'delivered', { contactId: 'nora', channel, stage: 0 });
+    await phone.push({ type: 'alert-events', alertId: 'rust-7' });
+    await phone.settle();
+  }
+
+  const asked = phone.requests.filter(({ method }) => method === 'GET').map(({ url }) => new URL(url).search);
+  expect(asked).toEqual(['?after=0', '?after=1']);
+  expect(statuses(engine, 'rust-7', 'nora')).toEqual(['0 email delivered', '0 push delivered']);
+});
+
+test('sleeps on when all there is to wait for lies months ahead', {
+  tags: ['sleeps-between-stages', 'R13'],
+}, async () => {
+  const engine = await launch();
+  const expiresAt = Date.parse('2026-09-02T09:00:00.000Z');
+  await engine.raise(alert('tide-4', { expiresAt, recipients: [nora] }));
+  await phone.goOffline();
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+
+  await phone.pass(SECOND);
+  const set = timers.mock.calls.length;
+  timers.mockRestore();
+
+  expect(set).toBeLessThan(3);
 });
 
 test('runs only the highest stage due after an hour off', { tags: ['catches-up-without-a-burst', 'E3'] }, async () => {
@@ -749,6 +999,7 @@ test('looks first when it comes back', { tags: ['catches-up-without-a-burst', 'R
   expect(phone.requests[before]?.method).toBe('GET');
   expect(sentFor('snow-4')).toEqual(['1 push nora']);
   expect(statuses(engine, 'snow-4', 'nora')).toEqual(['0 push skipped', '1 push sent']);
+  expect(attempts(engine, 'snow-4', 'nora').map(({ reason }) => reason)).toContain('late');
 });
 
 test('sends nothing before the look that a wake wants, not even by R4', {
@@ -771,6 +1022,24 @@ test('sends nothing before the look that a wake wants, not even by R4', {
 
   expect(blind).toEqual([]);
   expect(sentFor('snow-5')).toEqual(['2 push mario']);
+});
+
+test('leaves a stage 1 late that has no channel left when stage 2 is due', {
+  tags: ['catches-up-without-a-burst', 'R8'],
+}, async () => {
+  const engine = await launch();
+  await engine.raise(alert('snow-6', { recipients: [withStandIns(person('rita', 'email'))] }));
+  await phone.pass(10 * MINUTE);
+  await phone.goOffline();
+  backend.report('snow-6', 'failed', { contactId: 'rita', channel: 'email', stage: 0 });
+  await phone.pass(21 * MINUTE);
+
+  await phone.goOnline();
+  await phone.settle();
+
+  expect(sentFor('snow-6')).toEqual(['0 email rita', '2 push mario']);
+  const first = attempts(engine, 'snow-6', 'rita').filter(({ stage }) => stage === 1);
+  expect(first.map(({ channel, status, reason }) => `${channel} ${status} ${reason}`)).toEqual(['push skipped late']);
 });
 
 test('counts from raise, not from the relaunch', { tags: ['ladder-survives-a-kill', 'R5'] }, async () => {
@@ -839,10 +1108,57 @@ test('asks the policy again at the time it named', { tags: ['asks-the-policy', '
   await phone.settle();
 
   expect(onTheWay).toContain('0 sms sending');
+  expect(attempts(engine, 'night-1', 'nora').find(({ channel }) => channel === 'voice')?.reason).toBe('asleep');
   expect(atFirst).toEqual(['0 email sent', '0 push sent', '0 sms deferred', '0 voice skipped']);
   expect(statuses(engine, 'night-1', 'nora')).toEqual(['0 email sent', '0 push sent', '0 sms sent', '0 voice skipped']);
   expect(asked.every(({ purpose }) => purpose === 'emergency')).toBe(true);
   expect(asked.findLast(({ channel }) => channel === 'sms')?.at).toBeGreaterThanOrEqual(allowedAt);
+});
+
+test('defers as long as no stage and no end is due before', { tags: ['asks-the-policy', 'R9'] }, async () => {
+  const start = Date.parse('2026-03-02T09:00:00.000Z');
+  const freeAt: Record<string, number> = {
+    omar: start + 16 * HOUR,
+    edda: start + 14 * MINUTE,
+    egon: start + 15 * MINUTE,
+  };
+  const engine = await launch({
+    policy: ({ contact, at }) => {
+      const nextAllowedAt = freeAt[contact.id] ?? 0;
+      return at < nextAllowedAt ? { allowed: false, reason: 'asleep', nextAllowedAt } : { allowed: true };
+    },
+  });
+  const egon = person('egon', 'voice');
+
+  await engine.raise(alert('night-4', { requiresAck: false, recipients: [omar] }));
+  await engine.raise(alert('night-5', { recipients: [{ ...person('rita'), emergencyContact: edda }] }));
+  await engine.raise(alert('night-6', { recipients: [{ ...person('rita'), emergencyContact: egon }] }));
+  await phone.settle();
+  const atFirst = [statuses(engine, 'night-4', 'omar').at(-1), statuses(engine, 'night-5', 'rita').at(-1)];
+  await phone.pass(17 * HOUR);
+
+  expect(atFirst).toEqual(['0 push deferred', '3 voice deferred']);
+  expect([sentFor('night-4'), sentFor('night-5'), sentFor('night-6')]).toEqual([['0 push omar'], ['3 voice edda'], []]);
+});
+
+test('skips what the policy allows at no time ahead', { tags: ['asks-the-policy', 'R9'] }, async () => {
+  const engine = await launch({
+    policy: ({ channel, at }) => {
+      const next = { push: null, sms: at - HOUR, voice: at, email: null }[channel];
+      return channel === 'email' ? { allowed: true } : { allowed: false, reason: `no ${channel}`, nextAllowedAt: next };
+    },
+  });
+
+  await engine.raise(alert('night-7', { recipients: [nora] }));
+  await phone.settle();
+
+  expect(sentFor('night-7')).toEqual(['0 email nora']);
+  const skipped = attempts(engine, 'night-7', 'nora').filter(({ status }) => status === 'skipped');
+  expect(skipped.map(({ channel, reason }) => `${channel}: ${reason}`).sort()).toEqual([
+    'push: no push',
+    'sms: no sms',
+    'voice: no voice',
+  ]);
 });
 
 test('tells the policy what the message is for', { tags: ['asks-the-policy', 'R9'] }, async () => {
@@ -899,6 +1215,30 @@ test('still asks the manager of two when one of them has acked', { tags: ['one-p
     nora: { ackedBy: 'nora' },
     omar: { stage: 2, ackedBy: null },
   });
+});
+
+test('shows what became of a shared message for those who come to it later', {
+  tags: ['one-person-two-roles', 'E5'],
+}, async () => {
+  const engine = await launch();
+  const boss = person('boss', 'push', 'sms', 'voice', 'email');
+  const recipients = [
+    { ...person('rita'), manager: boss },
+    { ...nora, manager: boss },
+  ];
+  await engine.raise(alert('team-4', { priority: 'critical', recipients }));
+  await phone.settle();
+  const place = { contactId: 'boss', stage: 2 } as const;
+  backend.report('team-4', 'delivered', { ...place, channel: 'sms' });
+  backend.report('team-4', 'failed', { ...place, channel: 'voice' });
+
+  await phone.pass(31 * MINUTE);
+
+  const shared = ['2 email sent', '2 push sent', '2 sms delivered', '2 voice failed'];
+  const toBoss = backend.requests.map(({ message }) => message).filter((message) => message?.contactId === 'boss');
+  expect(toBoss.map((message) => message?.channel).sort()).toEqual(['email', 'push', 'sms', 'voice']);
+  expect(statuses(engine, 'team-4', 'rita').filter((one) => one.startsWith('2'))).toEqual(shared);
+  expect(statuses(engine, 'team-4', 'nora').filter((one) => one.startsWith('2'))).toEqual(shared);
 });
 
 test('sends one message to the manager of two', { tags: ['one-person-two-roles', 'E5', 'E6'] }, async () => {

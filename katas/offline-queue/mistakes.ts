@@ -27,7 +27,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `const verdict = await ask(mutation);`,
-        replace: `await isStored(disk.removeItem(place));\n    const verdict = await ask(mutation);`,
+        replace: `await isDone(disk.removeItem(place));\n    const verdict = await ask(mutation);`,
       },
     ],
   },
@@ -38,7 +38,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `await disk.setItem(place, toText(mutation)).catch(rethrowAsStorageError);`,
-        replace: `void isStored(disk.setItem(place, toText(mutation)));`,
+        replace: `void isDone(disk.setItem(place, toText(mutation)));`,
       },
     ],
   },
@@ -47,7 +47,12 @@ export const mistakes: Mistake[] = [
     title: 'Reads the last place from the disk, then writes the next: two calls in one tick take the same place.',
     criterion: 'survives-the-same-tick',
     edits: [
-      { find: `lastTurn = turn.catch(() => undefined);`, replace: `lastTurn = started;` },
+      {
+        find: `return turns.take(async () => {
+      if (pendingOf(`,
+        replace: `return turns.ready().then(async () => {
+      if (pendingOf(`,
+      },
       {
         find: `lastNumber += 1;\n      const place = placeOf(1, lastNumber);`,
         replace: `const taken = (await disk.getAllKeys()).filter((key) => key.startsWith(\`\${PLACES}1/\`)).sort();
@@ -69,8 +74,8 @@ export const mistakes: Mistake[] = [
     criterion: 'refused-once',
     edits: [
       {
-        find: `if (await isStored(disk.setItem(place, toText(mutation, verdict.refusal)))) {`,
-        replace: `if (await isStored(Promise.resolve())) {`,
+        find: `if (!(await isDone(disk.setItem(place, toText(mutation, verdict.refusal))))) return fail(place, null);`,
+        replace: ``,
       },
     ],
   },
@@ -80,8 +85,8 @@ export const mistakes: Mistake[] = [
     criterion: 'blocks-one-entity',
     edits: [
       {
-        find: `const seen = new Set<string>();`,
-        replace: `if (state.entries.some((entry) => entry.is === 'refused')) return [];\n  const seen = new Set<string>();`,
+        find: `const readable = state`,
+        replace: `if (state.entries.some((entry) => entry.is === 'refused')) return [];\n  const readable = state`,
       },
     ],
   },
@@ -91,8 +96,8 @@ export const mistakes: Mistake[] = [
     criterion: 'blocks-one-entity',
     edits: [
       {
-        find: `if (entry.is === 'unreadable' || seen.has(`,
-        replace: `if (entry.is === 'unreadable' || entry.is === 'refused' || seen.has(`,
+        find: `state.entries.filter((entry) => entry.is !== 'unreadable');`,
+        replace: `state.entries.filter((entry) => entry.is === 'waiting' || entry.is === 'sending');`,
       },
     ],
   },
@@ -102,10 +107,12 @@ export const mistakes: Mistake[] = [
     criterion: 'first-in-first-out',
     edits: [
       {
-        find: `const waiting = backToWaiting(state, action.place);`,
-        replace: `const back = backToWaiting(state, action.place);
-      const last = back.entries.filter((entry) => entry.place === action.place);
-      const waiting = { ...back, entries: [...back.entries.filter((entry) => entry.place !== action.place), ...last] };`,
+        find: `gate.failed(retryAfterMs);
+    store.dispatch({ type: 'returned', place });`,
+        replace: `gate.failed(retryAfterMs);
+    const entry = store.getState().entries.find((each) => each.place === place);
+    store.dispatch({ type: 'removed', place });
+    if (entry?.is === 'sending') store.dispatch({ type: 'stored', entry: { ...entry, is: 'waiting' } });`,
       },
     ],
   },
@@ -127,10 +134,12 @@ export const mistakes: Mistake[] = [
     criterion: 'one-drain',
     edits: [
       {
-        find: `const wake = (state: State): State => ({\n  ...state,`,
-        replace: `const wake = (state: State): State => ({
-  ...state,
-  entries: state.entries.map((entry): Entry => (entry.is === 'sending' ? { ...entry, is: 'waiting' } : entry)),`,
+        find: `return { ...state, gate: action.gate };`,
+        replace: `if (!isOpen(action.gate)) return { ...state, gate: action.gate };
+      return {
+        entries: state.entries.map((entry): Entry => (entry.is === 'sending' ? { ...entry, is: 'waiting' } : entry)),
+        gate: action.gate,
+      };`,
       },
     ],
   },
@@ -140,10 +149,10 @@ export const mistakes: Mistake[] = [
     criterion: 'silent-offline',
     edits: [
       {
-        find: `if (!state.isOnline || state.isSessionOver || state.pause) return undefined;`,
-        replace: `if (state.isSessionOver || state.pause) return undefined;`,
+        find: `({ isOnline, isHeld, pause }: GateState): boolean => isOnline === true && !isHeld && !pause;`,
+        replace: `({ isHeld, pause }: GateState): boolean => !isHeld && !pause;`,
       },
-      { find: `const wanted = isOnline ? pause : null;`, replace: `const wanted = isOnline === null ? null : pause;` },
+      { find: `if (!pause || !isOnline) return;`, replace: `if (!pause || isOnline === null) return;` },
     ],
   },
   {
@@ -152,8 +161,8 @@ export const mistakes: Mistake[] = [
     criterion: 'silent-offline',
     edits: [
       {
-        find: `entries: [], isOnline: null, isSessionOver: false,`,
-        replace: `entries: [], isOnline: true, isSessionOver: false,`,
+        find: `GateState = { isOnline: null, isHeld: false,`,
+        replace: `GateState = { isOnline: true, isHeld: false,`,
       },
     ],
   },
@@ -161,9 +170,7 @@ export const mistakes: Mistake[] = [
     id: 'timer-runs-offline',
     title: 'Lets the timer of a pause run on while offline.',
     criterion: 'sleeps-offline',
-    edits: [
-      { find: `const wanted = isOnline ? pause : null;`, replace: `const wanted = isOnline === null ? null : pause;` },
-    ],
+    edits: [{ find: `if (!pause || !isOnline) return;`, replace: `if (!pause || isOnline === null) return;` }],
   },
   {
     id: 'portal-taken-for-success',
@@ -171,8 +178,8 @@ export const mistakes: Mistake[] = [
     criterion: 'knows-a-success',
     edits: [
       {
-        find: `if (response.ok) return isObject(body) ? { kind: 'applied' } : TRY_AGAIN;`,
-        replace: `if (response.ok) return { kind: 'applied' };`,
+        find: `if (response.ok) return isObject(body) ? { kind: 'accepted', body } : TRY_AGAIN;`,
+        replace: `if (response.ok) return { kind: 'accepted', body: isObject(body) ? body : {} };`,
       },
     ],
   },
@@ -205,8 +212,8 @@ export const mistakes: Mistake[] = [
     criterion: 'backs-off',
     edits: [
       {
-        find: `Math.min(BACKOFF_CAP_MS, BACKOFF_FIRST_MS * 2 ** (failures - 1))`,
-        replace: `BACKOFF_FIRST_MS * 2 ** (failures - 1)`,
+        find: `fullJitterMs(failures, BACKOFF_FIRST_MS, BACKOFF_CAP_MS)`,
+        replace: `fullJitterMs(failures, BACKOFF_FIRST_MS, Number.POSITIVE_INFINITY)`,
       },
     ],
   },
@@ -214,24 +221,19 @@ export const mistakes: Mistake[] = [
     id: 'no-jitter',
     title: 'Takes the whole pause every time.',
     criterion: 'backs-off',
-    edits: [{ find: `jitter: Math.random() });`, replace: `jitter: 1 });` }],
+    edits: [{ find: `return Math.random() * Math.min(`, replace: `return Math.min(` }],
   },
   {
     id: 'no-growth',
     title: 'Takes the same short pause after every failure.',
     criterion: 'backs-off',
-    edits: [{ find: `BACKOFF_FIRST_MS * 2 ** (failures - 1)`, replace: `BACKOFF_FIRST_MS` }],
+    edits: [{ find: `fullJitterMs(failures, BACKOFF_FIRST_MS, `, replace: `fullJitterMs(1, BACKOFF_FIRST_MS, ` }],
   },
   {
     id: 'never-starts-anew',
     title: 'Does not start the pauses anew after a success.',
     criterion: 'backs-off',
-    edits: [
-      {
-        find: `return { ...without(state, action.place), failures: 0 };`,
-        replace: `return without(state, action.place);`,
-      },
-    ],
+    edits: [{ find: `        gate.succeeded();\n`, replace: `` }],
   },
   {
     id: 'retry-after-ignored',
@@ -254,7 +256,7 @@ export const mistakes: Mistake[] = [
     id: 'wake-cuts-retry-after',
     title: 'Tries at once when the phone comes online, although the server has asked for a pause.',
     criterion: 'obeys-retry-after',
-    edits: [{ find: `pause: state.pause?.isOrdered ? state.pause : null,`, replace: `pause: null,` }],
+    edits: [{ find: `pause: pause?.isOrdered ? pause : null,`, replace: `pause: pause && null,` }],
   },
   {
     id: 'retry-joins-the-end',
@@ -263,9 +265,9 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `await disk.setItem(entry.place, toText(entry.mutation)).catch(rethrowAsStorageError);
-      store.dispatch({ type: 'retried', place: entry.place });`,
+      store.dispatch({ type: 'returned', place: entry.place });`,
         replace: `await disk.removeItem(entry.place).catch(rethrowAsStorageError);
-      store.dispatch({ type: 'discarded', place: entry.place });
+      store.dispatch({ type: 'removed', place: entry.place });
       void enqueue(entry.mutation).catch(() => undefined);`,
       },
     ],
@@ -317,8 +319,8 @@ export const mistakes: Mistake[] = [
         replace: `if (!isObject(record)) throw new Error('corrupt');`,
       },
       {
-        find: `const entries = await readEntries(disk).catch(rethrowAsStorageError);`,
-        replace: `const entries = await readEntries(disk).catch((): Entry[] => []);`,
+        find: `return readEntries(disk).catch(rethrowAsStorageError);`,
+        replace: `return readEntries(disk).catch((): Entry[] => []);`,
       },
     ],
   },
@@ -375,7 +377,7 @@ export const mistakes: Mistake[] = [
     id: 'listeners-leak',
     title: 'Leaves its listeners behind at dispose.',
     criterion: 'ends-cleanly',
-    edits: [{ find: `for (const stop of stops) stop();`, replace: `` }],
+    edits: [{ find: `      stopWatching();\n`, replace: `` }],
   },
   {
     id: 'rejection-unhandled',
@@ -398,9 +400,9 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `const verdict = await ask(mutation);`,
-        replace: `await isStored(disk.setItem(place, toText(mutation)));
+        replace: `await isDone(disk.setItem(place, toText(mutation)));
     const verdict = await ask(mutation);
-    await isStored(disk.setItem(place, toText(mutation)));`,
+    await isDone(disk.setItem(place, toText(mutation)));`,
       },
     ],
   },

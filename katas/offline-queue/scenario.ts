@@ -11,11 +11,13 @@ import {
   atSend,
   defineAction,
   defineScenario,
+  growsRarer,
   type Invariant,
   type Json,
   type RequestRecord,
   type Stage,
   type WorldView,
+  waitsForRetryAfter,
 } from '#simulator';
 import { createBackend, type QueueBackend } from './backend.ts';
 
@@ -300,46 +302,20 @@ const withinBackoff: QueueInvariant = {
   id: 'within-backoff',
   promise: 'Without a success, tries of one mutation grow rarer, up to one in 15 s on average.',
   spec: ['R4'],
-  watch: () => {
-    // Twelve tries climb the ladder; one in 4 s is far above the average pause: chance alone never gets here.
-    const tries = new Map<string, { count: number; sinceMs: number }>();
-    let wakes = 0;
-    return (event) => {
-      if (isWake(event.kind, event.kind === 'condition' ? event.condition : null)) wakes += 1;
-      if (event.kind === 'launch') tries.clear();
-      if (event.kind !== 'request') return undefined;
-      if (event.phase === 'received' && Number(event.note) < 300) {
-        tries.clear();
-        wakes = 0;
-      }
-      if (event.phase !== 'sent') return undefined;
-      const key = keyOf(event.request);
-      const { count, sinceMs } = tries.get(key) ?? { count: 0, sinceMs: event.atMs };
-      tries.set(key, { count: count + 1, sinceMs });
-      const most = 12 + wakes + (event.atMs - sinceMs) / 4_000;
-      if (count + 1 <= most) return undefined;
-      const seconds = Math.round((event.atMs - sinceMs) / 1_000);
-      return `Key ${key} was sent ${count + 1} times within ${seconds} s without a success in between.`;
-    };
-  },
+  watch: growsRarer({
+    keyOf: (request) => `Key ${keyOf(request)}`,
+    climbing: 12,
+    everyMs: 4_000,
+    isWake: (event) => isWake(event.kind, event.kind === 'condition' ? event.condition : null),
+    endsWithAnySuccess: true,
+  }),
 };
 
 const obeysRetryAfter: QueueInvariant = {
   id: 'obeys-retry-after',
   promise: 'Nothing leaves before Retry-After is over.',
   spec: ['R4', 'E6'],
-  watch: () => {
-    let untilMs = 0;
-    return (event) => {
-      // A new launch need not know what the old one was told.
-      if (event.kind === 'launch') untilMs = 0;
-      if (event.kind !== 'request') return undefined;
-      if (event.phase === 'received') untilMs = Math.max(untilMs, event.atMs + (event.request.retryAfterMs ?? 0));
-      const earlyMs = untilMs - event.atMs;
-      if (event.phase !== 'sent' || earlyMs < 5) return undefined;
-      return `Request ${event.request.nth} left ${Math.round(earlyMs)} ms before Retry-After was over.`;
-    };
-  },
+  watch: waitsForRetryAfter({ keyOf: () => 'A request', graceMs: 5 }),
 };
 
 const waitsForSession: QueueInvariant = {

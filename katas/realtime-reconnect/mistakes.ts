@@ -8,8 +8,8 @@ export const mistakes: Mistake[] = [
     criterion: 'delivers-live',
     edits: [
       {
-        find: `data: typeof data === 'string' ? (parse(data) ?? data) : data };`,
-        replace: `data: parse(String(data)) };`,
+        find: `data: typeof data === 'string' ? (parseJson(data) ?? data) : data };`,
+        replace: `data: parseJson(String(data)) };`,
       },
     ],
   },
@@ -19,8 +19,8 @@ export const mistakes: Mistake[] = [
     criterion: 'delivers-live',
     edits: [
       {
-        find: `data: typeof data === 'string' ? (parse(data) ?? data) : data };`,
-        replace: `data: event.startsWith('pusher') && typeof data === 'string' ? parse(data) : data };`,
+        find: `data: typeof data === 'string' ? (parseJson(data) ?? data) : data };`,
+        replace: `data: event.startsWith('pusher') && typeof data === 'string' ? parseJson(data) : data };`,
       },
     ],
   },
@@ -117,7 +117,7 @@ export const mistakes: Mistake[] = [
     id: 'pause-never-grows',
     title: 'Pauses for up to a second, however long the server has been away.',
     criterion: 'backs-off',
-    edits: [{ find: `BACKOFF_FIRST_MS * 2 ** (tries - 1)`, replace: `BACKOFF_FIRST_MS` }],
+    edits: [{ find: `fullJitterMs(tries, BACKOFF_FIRST_MS,`, replace: `fullJitterMs(1, BACKOFF_FIRST_MS,` }],
   },
   {
     id: 'pause-without-bound',
@@ -506,8 +506,8 @@ export const mistakes: Mistake[] = [
     criterion: 'spreads-the-herd',
     edits: [
       {
-        find: `return Math.random() * Math.min(`,
-        replace: `return Math.min(`,
+        find: `fullJitterMs(tries, BACKOFF_FIRST_MS, BACKOFF_CAP_MS);`,
+        replace: `Math.min(BACKOFF_CAP_MS, BACKOFF_FIRST_MS * 2 ** (tries - 1));`,
       },
     ],
   },
@@ -517,8 +517,9 @@ export const mistakes: Mistake[] = [
     criterion: 'spreads-the-herd',
     edits: [
       {
-        find: `return Math.random() * Math.min(`,
-        replace: `return (0.8 + 0.2 * Math.random()) * Math.min(`,
+        find: `=> fullJitterMs(tries, BACKOFF_FIRST_MS, BACKOFF_CAP_MS);`,
+        replace: `=>
+  (0.8 + 0.2 * Math.random()) * Math.min(BACKOFF_CAP_MS, BACKOFF_FIRST_MS * 2 ** (tries - 1));`,
       },
     ],
   },

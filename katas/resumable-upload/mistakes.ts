@@ -1,7 +1,7 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
 import type { LazyAttempt, Mistake } from '#course';
 
-const RESTORED = `entries = kept.map(([place, one]) => createEntry(place, one, null));`;
+const RESTORED = `entries = records.map(([place, kept]) => createEntry(place, kept, null));`;
 
 export const mistakes: Mistake[] = [
   {
@@ -30,7 +30,9 @@ export const mistakes: Mistake[] = [
     id: 'starts-over',
     title: 'Begins with the first part after every restart.',
     criterion: 'asks-the-server',
-    edits: [{ find: RESTORED, replace: `entries = kept.map(([place, one]) => createEntry(place, one, new Map()));` }],
+    edits: [
+      { find: RESTORED, replace: `entries = records.map(([place, kept]) => createEntry(place, kept, new Map()));` },
+    ],
   },
   {
     id: 'trusts-its-notes',
@@ -44,7 +46,7 @@ export const mistakes: Mistake[] = [
       {
         find: RESTORED,
         replace: `const tagsOf = (one: object) => new Map(('tags' in one ? one.tags : []) as [number, string][]);
-    entries = kept.map(([place, one]) => createEntry(place, one, tagsOf(one)));`,
+    entries = records.map(([place, kept]) => createEntry(place, kept, tagsOf(kept)));`,
       },
     ],
   },
@@ -72,7 +74,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: RESTORED,
-        replace: `entries = kept.map(([place, one]) => createEntry(place, { ...one, createKey: crypto.randomUUID() }, null));`,
+        replace: `entries = records.map(([place, kept]) => createEntry(place, { ...kept, createKey: crypto.randomUUID() }, null));`,
       },
     ],
   },
@@ -122,12 +124,12 @@ export const mistakes: Mistake[] = [
     title: 'Sends the picked file from where it lies.',
     criterion: 'safe-before-accepted',
     edits: [
+      { find: `await new fileSystem.File(uri).copy(copy, { overwrite: true });`, replace: `` },
+      { find: `const id = crypto.randomUUID();`, replace: `const id = uri;` },
       {
-        find: `const id = crypto.randomUUID();\n    const copy = copyOf(id);`,
-        replace: `const id = uri;\n    const copy = source;`,
+        find: `const file = (name: string): File => new fileSystem.File(folder, name);`,
+        replace: `const file = (name: string): File => new fileSystem.File(name);`,
       },
-      { find: `await source.copy(copy);`, replace: `` },
-      { find: `new fileSystem.File(folder, id);`, replace: `new fileSystem.File(id);` },
     ],
   },
   {
@@ -222,7 +224,12 @@ export const mistakes: Mistake[] = [
     id: 'no-jitter',
     title: 'Takes the whole pause every time.',
     criterion: 'retries-alone',
-    edits: [{ find: `retryAfterMs ?? Math.random() * longestMs;`, replace: `retryAfterMs ?? longestMs;` }],
+    edits: [
+      {
+        find: `fullJitterMs(task.failures, BACKOFF_FIRST_MS, BACKOFF_CAP_MS);`,
+        replace: `Math.min(BACKOFF_CAP_MS, BACKOFF_FIRST_MS * 2 ** (task.failures - 1));`,
+      },
+    ],
   },
   {
     id: 'no-cap',
@@ -297,7 +304,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: RESTORED,
-        replace: `entries = kept.map(([place, one]) => createEntry(place, { ...one, sentBytes: 0 }, null));`,
+        replace: `entries = records.map(([place, kept]) => createEntry(place, { ...kept, sentBytes: 0 }, null));`,
       },
     ],
   },
@@ -414,7 +421,7 @@ export const mistakes: Mistake[] = [
     id: 'cancel-leaves-the-copy',
     title: 'Cancels without removing the copy.',
     criterion: 'cancels-for-good',
-    edits: [{ find: `removeQuietly(copyOf(kept.id));\n    if (kept.remote`, replace: `if (kept.remote` }],
+    edits: [{ find: `copies.remove(kept.id);\n    if (kept.remote`, replace: `if (kept.remote` }],
   },
   {
     id: 'cancel-completes-later',
@@ -441,15 +448,13 @@ export const mistakes: Mistake[] = [
     id: 'copy-stays-when-done',
     title: 'Keeps the copy of an upload that is done.',
     criterion: 'leaves-no-copies',
-    edits: [{ find: `void isStored.then((isIt) => isIt && removeQuietly(copyOf(entry.kept.id)));`, replace: `` }],
+    edits: [{ find: `void isStored.then((isIt) => isIt && copies.remove(entry.kept.id));`, replace: `` }],
   },
   {
     id: 'orphans-stay',
     title: 'Never looks for copies that an add has left when it was killed.',
     criterion: 'leaves-no-copies',
-    edits: [
-      { find: `if (!needed.has(file.name)) removeQuietly(file);`, replace: `if (file.name === '') needed.clear();` },
-    ],
+    edits: [{ find: `if (!needed.has(name)) remove(name);`, replace: `if (name === '') remove(name);` }],
   },
   {
     id: 'copy-removed-first',
@@ -458,13 +463,13 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `const isStored = change(entry, { fileUrl, sentBytes: entry.kept.sizeBytes });`,
-        replace: `removeQuietly(copyOf(entry.kept.id));
+        replace: `copies.remove(entry.kept.id);
     entry.etags = null;
     const isStored = change(entry, { fileUrl, sentBytes: entry.kept.sizeBytes });`,
       },
       {
         find: `return told.fileUrl === undefined ? { is: 'told', ...told } : { is: 'done', fileUrl: told.fileUrl };`,
-        replace: `if (!copyOf(kept.id).exists) return { is: 'source-lost' };
+        replace: `if (!copies.file(kept.id).exists) return { is: 'source-lost' };
       return told.fileUrl === undefined ? { is: 'told', ...told } : { is: 'done', fileUrl: told.fileUrl };`,
       },
     ],
@@ -539,8 +544,8 @@ export const mistakes: Mistake[] = [
     criterion: 'trusts-no-clock',
     edits: [
       {
-        find: `Date.parse(value) - Date.parse(headers.get('Date') ?? '');`,
-        replace: `Date.parse(value) - Date.now();`,
+        find: `retryAfterMs: retryAfterMs(headers) });`,
+        replace: `retryAfterMs: retryAfterMs(new Headers([['Retry-After', headers.get('Retry-After') ?? '']])) });`,
       },
     ],
   },
@@ -559,7 +564,7 @@ export const mistakes: Mistake[] = [
     id: 'turned-down-copy-stays',
     title: 'Leaves the copy of a file that it has turned down.',
     criterion: 'survives-a-full-disk',
-    edits: [{ find: `removeQuietly(copy);\n      if (!source`, replace: `if (!source` }],
+    edits: [{ find: `copies.remove(id);\n      if (!new`, replace: `if (!new` }],
   },
   {
     id: 'progress-must-be-stored',
@@ -613,8 +618,8 @@ export const mistakes: Mistake[] = [
     criterion: 'ends-cleanly',
     edits: [
       {
-        find: `return kept ? [[place, kept]] : [];`,
-        replace: `return kept && kept.fileUrl === null ? [[place, kept]] : [];`,
+        find: `return isKept(kept) ? [[place, kept]] : [];`,
+        replace: `return isKept(kept) && kept.fileUrl === null ? [[place, kept]] : [];`,
       },
     ],
   },
@@ -624,10 +629,10 @@ export const mistakes: Mistake[] = [
     criterion: 'uploads-as-picked',
     edits: [
       {
-        find: `const source = new fileSystem.File(uri);`,
+        find: `const id = crypto.randomUUID();`,
         replace: `const known = entries.find(({ kept }) => kept.fileName === fileName);
     if (known) return known.kept.id;
-    const source = new fileSystem.File(uri);`,
+    const id = crypto.randomUUID();`,
       },
     ],
   },

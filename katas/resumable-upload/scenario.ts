@@ -14,6 +14,7 @@ import {
   syntheticBytes,
   type TraceEvent,
   type WorldView,
+  waitsForRetryAfter,
 } from '#simulator';
 import { createBackend, type RemoteUpload, type UploadBackend } from './backend.ts';
 
@@ -522,21 +523,13 @@ const obeysRetryAfter: UploadInvariant = {
   id: 'obeys-retry-after',
   promise: 'What was answered with Retry-After is not tried again before.',
   spec: ['R5'],
-  watch: (world) => {
-    const until = new Map<string, number>();
-    return (event) => {
-      if (event.kind === 'launch') until.clear();
-      if (event.kind !== 'request') return undefined;
-      const { request, phase } = event;
-      if (request.endpoint === LINKS) return undefined;
+  watch: (world) =>
+    waitsForRetryAfter({
       // A person who resumes a failed upload need not wait.
-      const row = `${rowOf(request)} ${pickOf(world, request)?.resumes}`;
-      if (phase === 'received') until.set(row, event.atMs + (request.retryAfterMs ?? 0));
-      const earlyMs = (until.get(row) ?? 0) - event.atMs;
-      if (phase !== 'sent' || earlyMs < 5) return undefined;
-      return `${rowOf(request)} was sent ${Math.round(earlyMs)} ms before Retry-After was over.`;
-    };
-  },
+      keyOf: (request) =>
+        request.endpoint === LINKS ? undefined : `${rowOf(request)} (resumes: ${pickOf(world, request)?.resumes ?? 0})`,
+      graceMs: 5,
+    })(),
 };
 
 const completesInOrder: UploadInvariant = {

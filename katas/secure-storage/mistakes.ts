@@ -160,7 +160,7 @@ export const mistakes: Mistake[] = [
     id: 'prompt-for-each-caller',
     title: 'Prompts once for each screen that unlocks.',
     criterion: 'one-prompt',
-    edits: [{ find: `unlocking ??= open()`, replace: `unlocking = open()` }],
+    edits: [{ find: `const openOnce = singleFlight(open);`, replace: `const openOnce = open;` }],
   },
   {
     id: 'prompt-for-each-read',
@@ -519,7 +519,7 @@ const CLOSED =`,
     criterion: 'rotation-survives',
     edits: [
       {
-        find: `    if (opened?.ring.previous) rotateOn(opened).catch(() => undefined);
+        find: `    if (opened?.ring.previous) opened.rotate().catch(() => undefined);
 `,
         replace: ``,
       },
@@ -577,7 +577,7 @@ const CLOSED =`,
     id: 'rotates-twice',
     title: 'Begins a second rotation beside the first.',
     criterion: 'rotation-beside-writes',
-    edits: [{ find: `own.rotating ??= renewAll(own)`, replace: `own.rotating = renewAll(own)` }],
+    edits: [{ find: `rotate: singleFlight(() => renewAll(own))`, replace: `rotate: () => renewAll(own)` }],
   },
   {
     id: 'new-key-when-lost',
@@ -756,8 +756,8 @@ const CLOSED =`,
       },
       {
         find: `      if (locks !== locksBefore) throw locked();
-      opened =`,
-        replace: `      opened =`,
+      const own`,
+        replace: `      const own`,
       },
     ],
   },
@@ -847,10 +847,10 @@ const CLOSED =`,
     criterion: 'new-faces',
     edits: [
       {
-        find: `    await rotateOn(theOpened());`,
+        find: `    await theOpened().rotate();`,
         replace: `    const own = theOpened();
     if ((await secureStore.getItemAsync(keyItem).catch(rethrowAsPromptError)) === null) throw unable('key-lost');
-    await rotateOn(own);`,
+    await own.rotate();`,
       },
     ],
   },
@@ -882,7 +882,7 @@ const CLOSED =`,
     id: 'unheard-rotation',
     title: 'Lets nobody hear that a rotation in the background failed.',
     criterion: 'ends-cleanly',
-    edits: [{ find: `rotateOn(opened).catch(() => undefined);`, replace: `rotateOn(opened);` }],
+    edits: [{ find: `opened.rotate().catch(() => undefined);`, replace: `void opened.rotate();` }],
   },
   {
     id: 'writes-thrice',

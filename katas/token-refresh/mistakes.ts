@@ -73,11 +73,8 @@ export const mistakes: Mistake[] = [
     criterion: 'single-flight',
     edits: [
       {
-        find: `own.refreshing ??= renew(own).finally(() => {
-      own.refreshing = null;
-    });
-    return own.refreshing;`,
-        replace: `return renew(own);`,
+        find: `refreshed: singleFlight(() => renew(own))`,
+        replace: `refreshed: () => renew(own)`,
       },
     ],
   },
@@ -204,7 +201,15 @@ export const mistakes: Mistake[] = [
     id: 'signed-out-by-a-network-error',
     title: 'Signs the user out when a refresh gets no answer.',
     criterion: 'stays-signed-in',
-    edits: [{ find: `throw unavailable();`, replace: `await endByServer(own);\n    throw gone();` }],
+    edits: [
+      {
+        find: `throw unavailable(failure.cause);`,
+        replace: `{
+        await endByServer(own);
+        throw gone();
+      }`,
+      },
+    ],
   },
   {
     id: 'signed-out-by-a-500',
@@ -212,8 +217,8 @@ export const mistakes: Mistake[] = [
     criterion: 'stays-signed-in',
     edits: [
       {
-        find: `if (status === 401 && isObject(body)) return 'ended';`,
-        replace: `if ((status === 401 && isObject(body)) || status >= 500) return 'ended';`,
+        find: `if (status === 401 && body) return 'ended';`,
+        replace: `if ((status === 401 && body) || status >= 500) return 'ended';`,
       },
     ],
   },
@@ -223,7 +228,7 @@ export const mistakes: Mistake[] = [
     criterion: 'stays-signed-in',
     edits: [
       {
-        find: `if (status === 400 && isObject(body) && body.error === 'invalid_grant')`,
+        find: `if (status === 400 && body?.error === 'invalid_grant')`,
         replace: `if (status === 400 || status === 403)`,
       },
     ],
@@ -235,7 +240,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `if (status === 200 && areTokens(body)) return body;`,
-        replace: `if (!isObject(body)) return 'ended';
+        replace: `if (!body) return 'ended';
   if (status === 200 && areTokens(body)) return body;`,
       },
     ],
@@ -244,7 +249,12 @@ export const mistakes: Mistake[] = [
     id: 'signed-out-by-a-proxy',
     title: 'Takes any 401 of a refresh for the end, whoever gave it.',
     criterion: 'knows-a-portal',
-    edits: [{ find: `if (status === 401 && isObject(body))`, replace: `if (status === 401)` }],
+    edits: [
+      {
+        find: `if (status === 401 && body)`,
+        replace: `if (status === 401)`,
+      },
+    ],
   },
   {
     id: 'end-not-heard',
@@ -252,7 +262,7 @@ export const mistakes: Mistake[] = [
     criterion: 'sees-the-end',
     edits: [
       {
-        find: `if (status === 400 && isObject(body) && body.error === 'invalid_grant') return 'ended';`,
+        find: `if (status === 400 && body?.error === 'invalid_grant') return 'ended';`,
         replace: ``,
       },
     ],
@@ -291,7 +301,17 @@ export const mistakes: Mistake[] = [
     title: 'Sends the refresh through the fetch that waits for the refresh.',
     criterion: 'outside-the-interceptor',
     edits: [
-      { find: `return fetch(\`\${apiUrl}\${path}\`, {`, replace: `return sessionFetch(\`\${apiUrl}\${path}\`, {` },
+      {
+        find: `judge(await postJson(\`\${apiUrl}/auth/refresh\`, { refreshToken }, headers, signal))`,
+        replace: `judge(
+              await sessionFetch(\`\${apiUrl}/auth/refresh\`, {
+                method: 'POST',
+                headers: { 'Content-Type': 'application/json', ...headers },
+                body: JSON.stringify({ refreshToken }),
+                signal,
+              }).then(async (answer) => ({ status: answer.status, headers: answer.headers, body: await answer.json() })),
+            )`,
+      },
     ],
   },
   {
@@ -322,7 +342,13 @@ export const mistakes: Mistake[] = [
     id: 'early-calls-turned-away',
     title: 'Turns calls away that come before start has ended.',
     criterion: 'starts-offline',
-    edits: [{ find: `await started;\n    if`, replace: `if` }],
+    edits: [
+      {
+        find: `await started.promise;
+    if`,
+        replace: `if`,
+      },
+    ],
   },
   {
     id: 'refreshes-offline',
@@ -342,8 +368,8 @@ export const mistakes: Mistake[] = [
     criterion: 'ends-cleanly',
     edits: [
       {
-        find: `await post('/auth/logout', { refreshToken }, {}).catch(() => undefined);`,
-        replace: `await post('/auth/logout', { refreshToken }, {});`,
+        find: `await postJson(\`\${apiUrl}/auth/logout\`, { refreshToken }, {}).catch(() => undefined);`,
+        replace: `await postJson(\`\${apiUrl}/auth/logout\`, { refreshToken }, {});`,
       },
     ],
   },
@@ -353,8 +379,8 @@ export const mistakes: Mistake[] = [
     criterion: 'stored-before-used',
     edits: [
       {
-        find: `const isKept = 'accessToken' in verdict && (await keep(own, verdict));`,
-        replace: `const isKept = 'accessToken' in verdict;
+        find: `const failure = 'accessToken' in verdict ? await keep(own, verdict) : verdict;`,
+        replace: `const failure = 'accessToken' in verdict ? null : verdict;
       if ('accessToken' in verdict) {
         void keep(own, verdict).catch(() => undefined);
         own.stored = { ...own.stored, ...verdict };
@@ -368,10 +394,10 @@ export const mistakes: Mistake[] = [
     criterion: 'releases-the-waiters',
     edits: [
       {
-        find: `own.refreshing ??= renew(own).finally(() => {`,
-        replace: `const going = own.refreshing;
+        find: `flight ??= run().finally(() => {`,
+        replace: `const going = flight;
     if (going) return new Promise((resolve) => void going.then(resolve, () => undefined));
-    own.refreshing = renew(own).finally(() => {`,
+    flight = run().finally(() => {`,
       },
     ],
   },
@@ -381,12 +407,15 @@ export const mistakes: Mistake[] = [
     criterion: 'releases-the-waiters',
     edits: [
       {
-        find: `own.refreshing ??= renew(own).finally(() => {
-      own.refreshing = null;
-    });`,
-        replace: `own.refreshing ??= renew(own).then(() => {
-      own.refreshing = null;
-    });`,
+        find: `const own: Stay = { stored, refreshed: singleFlight(() => renew(own)), ending: new AbortController() };`,
+        replace: `let refreshing: Promise<void> | null = null;
+    const refreshed = () => {
+      refreshing ??= renew(own).then(() => {
+        refreshing = null;
+      });
+      return refreshing;
+    };
+    const own: Stay = { stored, refreshed, ending: new AbortController() };`,
       },
     ],
   },
@@ -406,7 +435,12 @@ export const mistakes: Mistake[] = [
     id: 'retry-after-ignored',
     title: 'Does not look at Retry-After.',
     criterion: 'tries-thrice',
-    edits: [{ find: `('retryAfterMs' in verdict ? verdict.retryAfterMs : null) ?? pauseMs`, replace: `pauseMs` }],
+    edits: [
+      {
+        find: `failure.retryAfterMs ?? pauseMs`,
+        replace: `pauseMs`,
+      },
+    ],
   },
   {
     id: 'waits-out-any-retry-after',
@@ -496,8 +530,14 @@ export const mistakes: Mistake[] = [
     title: 'Stores what a refresh brings, although the person has signed out meanwhile.',
     criterion: 'no-resurrection',
     edits: [
-      { find: `ending.signal.addEventListener('abort', stop);`, replace: `` },
-      { find: `if (isOver(own)) return false;`, replace: `` },
+      {
+        find: `withTimeLimit(TRY_MS, [ending.signal],`,
+        replace: `withTimeLimit(TRY_MS, [],`,
+      },
+      {
+        find: `if (isOver(own)) return null;`,
+        replace: ``,
+      },
     ],
   },
   {
@@ -524,10 +564,11 @@ export const mistakes: Mistake[] = [
     title: 'Counts the life of a token from the date the server gives.',
     criterion: 'trusts-no-clock',
     edits: [
-      { find: `const TRY_AGAIN: Transient =`, replace: `let serverNowMs = 0;\nconst TRY_AGAIN: Transient =` },
       {
-        find: `const body: unknown = await response.json().catch(() => null);`,
-        replace: `const body: unknown = await response.json().catch(() => null);
+        find: `function judge({ status, headers, body }: JsonAnswer): Verdict {`,
+        replace: `let serverNowMs = 0;
+
+function judge({ status, headers, body }: JsonAnswer): Verdict {
   serverNowMs = Date.parse(headers.get('Date') ?? '') || Date.now();`,
       },
       {
@@ -540,7 +581,14 @@ export const mistakes: Mistake[] = [
     id: 'failed-write-ignored',
     title: 'Goes on with a pair that the keychain did not take.',
     criterion: 'outlives-the-keychain',
-    edits: [{ find: `} catch {\n        return false;\n      }`, replace: `} catch {}` }],
+    edits: [
+      {
+        find: `} catch (cause) {
+        return { retryAfterMs: null, cause };
+      }`,
+        replace: `} catch {}`,
+      },
+    ],
   },
   {
     id: 'failed-sign-in-ignored',

@@ -9,85 +9,38 @@ import type {
   Credentials,
   DeviceSession,
   GuardVerdict,
-  OtpState,
-  User,
 } from '#contract/auth';
 import type { Device } from '#phone';
+import {
+  asBody,
+  asFlow,
+  asOut,
+  asPass,
+  asUser,
+  type Body,
+  type Flow,
+  flowOf,
+  isVerdict,
+  type Out,
+  type Pass,
+  parse,
+  passOf,
+  type Reply,
+  refusalOf,
+  shown,
+} from './alternative/records.ts';
+import { Refusal, refuseStorage } from './alternative/refusal.ts';
+import { seal, unseal } from './alternative/sealing.ts';
+import { type Happening, OUT, reduce } from './alternative/state.ts';
+import { isNearItsEnd, isTooLong, limited, orAborted, sleep } from './alternative/time.ts';
 
 const ITEMS = { session: 'a.session', key: 'a.key', flow: 'a.flow', out: 'a.out' } as const;
 const SEALED = 'a.sealed';
 const INSTALL = 'a.install';
-const HOUR_MS = 3_600_000;
 const GUARDED = { requireAuthentication: true };
-
-class Refusal extends Error {
-  readonly code: AuthErrorCode;
-
-  constructor(code: AuthErrorCode) {
-    super(`Turned down: ${code}.`);
-    this.code = code;
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// The state: every change there is
-
-type Happening =
-  | { readonly type: 'in'; readonly user: User; readonly isStale: boolean; readonly isSealed: boolean }
-  | { readonly type: 'asked'; readonly otp: OtpState }
-  | { readonly type: 'shut'; readonly lock: 'biometric' | 'offlineLimit'; readonly isSealed: boolean }
-  | { readonly type: 'out'; readonly endedBy: AuthState['endedBy'] }
-  | { readonly type: 'sealed'; readonly isSealed: boolean }
-  | { readonly type: 'unheard' };
-
-const OUT: AuthState = {
-  status: 'signedOut',
-  user: null,
-  stale: false,
-  otp: null,
-  lock: null,
-  biometricLock: false,
-  endedBy: null,
-};
-
-function reduce(state: AuthState, event: Happening): AuthState {
-  switch (event.type) {
-    case 'in':
-      return { ...OUT, status: 'signedIn', user: event.user, stale: event.isStale, biometricLock: event.isSealed };
-    case 'asked':
-      return { ...OUT, status: 'otpRequired', otp: event.otp };
-    case 'shut':
-      return { ...OUT, status: 'locked', lock: event.lock, biometricLock: event.isSealed };
-    case 'out':
-      return { ...OUT, endedBy: event.endedBy };
-    case 'sealed':
-      return { ...state, biometricLock: event.isSealed };
-    case 'unheard':
-      return state.status === 'signedIn' ? { ...state, stale: true } : state;
-  }
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What is held in memory
-
-interface Pass {
-  readonly user: User;
-  readonly access: string;
-  readonly refresh: string;
-  readonly lastsMs: number;
-  /** By the phone's clock: of the token, and of the last word from the server. */
-  readonly receivedAtMs: number;
-}
-
-interface Flow extends OtpState {
-  readonly id: string;
-}
-
-/** What the keychain knows of sign-outs: debts, and whether one was cut off. */
-interface Out {
-  readonly debts: readonly string[];
-  readonly isLeaving: boolean;
-}
 
 /** One stay of somebody, or one attempt to get in. */
 class Stay {
@@ -108,12 +61,6 @@ class Stay {
     if (this.over) throw new Refusal(this.over);
   }
 }
-
-interface Reply {
-  readonly status: number;
-  readonly body: Body;
-}
-type Body = { readonly [name: string]: unknown };
 
 class PhoneAuth implements Auth {
   readonly #device: Device;
@@ -739,160 +686,3 @@ export const createAuth: CreateAuth = (options) => {
     dispose: () => auth.dispose(),
   };
 };
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Time
-
-const isNearItsEnd = ({ receivedAtMs, lastsMs }: Pass): boolean => Date.now() > receivedAtMs + lastsMs - 30_000;
-const isTooLong = ({ receivedAtMs }: Pass): boolean => Date.now() - receivedAtMs >= 72 * HOUR_MS;
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-/** A signal that aborts after `ms`, or with one of the others. */
-function limited(ms: number, others: readonly (AbortSignal | null | undefined)[]) {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, ms);
-  for (const other of others) {
-    if (other?.aborted) abort();
-    other?.addEventListener('abort', abort);
-  }
-  return {
-    signal: controller.signal,
-    end() {
-      clearTimeout(timer);
-      for (const other of others) other?.removeEventListener('abort', abort);
-    },
-  };
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  if (!signal) return promise;
-  return Promise.race([
-    promise,
-    new Promise<never>((_, reject) => {
-      if (signal.aborted) reject(signal.reason);
-      signal.addEventListener('abort', () => reject(signal.reason));
-    }),
-  ]);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// AES-256-GCM: nonce, tag and text in one base64 value. NIST SP 800-38D.
-
-function seal({ quickCrypto }: Device, key: Uint8Array, text: string): string {
-  const nonce = quickCrypto.randomBytes(12);
-  const cipher = quickCrypto.createCipheriv('aes-256-gcm', key, nonce);
-  const bytes = quickCrypto.Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-  return quickCrypto.Buffer.concat([nonce, cipher.getAuthTag(), bytes]).toString('base64');
-}
-
-function unseal({ quickCrypto }: Device, key: Uint8Array, sealed: string): string {
-  const bytes = quickCrypto.Buffer.from(sealed, 'base64');
-  try {
-    const decipher = quickCrypto.createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
-    decipher.setAuthTag(bytes.subarray(12, 28));
-    return quickCrypto.Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
-  } catch {
-    return '';
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// What comes from the server and from the disk
-
-const VERDICTS = new Set<unknown>(['session_revoked', 'token_reused', 'refresh_expired']);
-const isVerdict = ({ status, body }: Reply): boolean => status === 401 && VERDICTS.has(body.code);
-
-function refusalOf({ status, body }: Reply): AuthErrorCode {
-  switch (`${status} ${body.code}`) {
-    case '401 bad_credentials':
-      return 'badCredentials';
-    case '422 wrong_code':
-      return 'badCode';
-    default:
-      return status === 429 ? 'tooMany' : 'network';
-  }
-}
-
-function passOf({ status, body }: Reply, user: User): Pass | null {
-  const access = asBody(body.accessToken);
-  const refresh = asBody(body.refreshToken);
-  if (status !== 200 || typeof access?.token !== 'string' || typeof refresh?.token !== 'string') return null;
-  const lastsMs = Number(access.expiresInSeconds) * 1_000;
-  return lastsMs > 0 ? { user, access: access.token, refresh: refresh.token, lastsMs, receivedAtMs: Date.now() } : null;
-}
-
-function flowOf(body: Body, known: Flow | null): Flow | null {
-  const { otpFlowId = known?.id, maskedDestination = known?.maskedDestination, attemptsLeft } = body;
-  if (typeof otpFlowId !== 'string' || typeof attemptsLeft !== 'number') return null;
-  const after = (seconds: unknown) => new Date(Date.now() + Number(seconds) * 1_000).toISOString();
-  return {
-    id: otpFlowId,
-    maskedDestination: String(maskedDestination),
-    expiresAt: after(body.expiresInSeconds),
-    nextResendAt: after(body.resendInSeconds),
-    attemptsLeft,
-  };
-}
-
-const shown = ({ maskedDestination, expiresAt, nextResendAt, attemptsLeft }: Flow): OtpState => ({
-  maskedDestination,
-  expiresAt,
-  nextResendAt,
-  attemptsLeft,
-});
-
-function asUser(value: unknown): User | null {
-  const { id, name, email } = asBody(value) ?? {};
-  if (typeof id !== 'string' || typeof name !== 'string' || typeof email !== 'string') return null;
-  return { id, name, email };
-}
-
-function asPass(value: Body | null): Pass | null {
-  const user = asUser(value?.user);
-  const { access, refresh, lastsMs, receivedAtMs } = value ?? {};
-  if (!user || typeof access !== 'string' || typeof refresh !== 'string') return null;
-  return { user, access, refresh, lastsMs: Number(lastsMs), receivedAtMs: Number(receivedAtMs) };
-}
-
-function asFlow(value: Body | null): Flow | null {
-  const { id, maskedDestination, expiresAt, nextResendAt, attemptsLeft } = value ?? {};
-  if (typeof id !== 'string' || typeof expiresAt !== 'string' || typeof nextResendAt !== 'string') return null;
-  return {
-    id,
-    maskedDestination: String(maskedDestination),
-    expiresAt,
-    nextResendAt,
-    attemptsLeft: Number(attemptsLeft),
-  };
-}
-
-function asOut(value: Body | null): Out {
-  const debts: unknown[] = Array.isArray(value?.debts) ? value.debts : [];
-  return { debts: debts.filter((one) => typeof one === 'string'), isLeaving: value?.isLeaving === true };
-}
-
-function asBody(value: unknown): Body | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
-}
-
-function parse(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return null;
-  }
-}
-
-function refuseStorage(): never {
-  throw new Refusal('storage');
-}

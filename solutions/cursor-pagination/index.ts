@@ -11,6 +11,7 @@ import type {
   PagerParams,
   PagerState,
 } from '#contract/cursor-pagination';
+import { isObject, parseJson } from '#solutions/token-refresh';
 
 const LIMIT = 20;
 /** Pages that bring nothing new are passed over, but not without end. */
@@ -42,7 +43,7 @@ function createFetchPage<T extends PagerItem>({ apiUrl, path, fetch: request = f
     // URLSearchParams encodes. The cursor is the server's own word: it goes back as it came.
     if (cursor !== null) query.set('cursor', cursor);
     const response = await request(`${apiUrl}${path}?${query}`, { signal });
-    const body = parse(await response.text());
+    const body = parseJson(await response.text());
     if (cursor !== null && isCursorRefused(response.status, body)) return 'restart';
     if (!response.ok) throw new PageFailure('http', response.status);
     // A captive portal answers 200 as well. Taken for a page, its HTML would be the end of the list.
@@ -88,7 +89,7 @@ interface StoredPage<T> {
 }
 
 function readStored<T extends PagerItem>(text: string | null): StoredPage<T> | null {
-  const record = parse(text ?? '');
+  const record = parseJson(text ?? '');
   if (!isObject(record) || !isItems<T>(record.items) || !isObject(record.params)) return null;
   return { params: record.params as PagerParams, items: record.items };
 }
@@ -270,17 +271,3 @@ export const createPager: CreatePager = <T extends PagerItem>(options: PagerOpti
 
   return { start, loadMore, refresh, setParams, getState: () => state, subscribe, dispose };
 };
-
-// ---------------------------------------------------------------------------------------------------------------------
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

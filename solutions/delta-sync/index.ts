@@ -1,44 +1,52 @@
-// The reference. What sync has to know about a row stands in the row itself, so a local write is one statement, and no
-// kill can part the two. All that changes the database is done in turn; a pull is one transaction.
+// The reference. What sync has to know about a row stands in the row itself (`tables`), so a local write is one statement,
+// and no kill can part the two. All that changes the `database` is done in turn; a pull is one transaction, in which what
+// comes from the `wire` meets what was changed here (`merge`).
 import { createStore } from 'zustand/vanilla';
 import type {
   CreateSync,
-  DatabaseErrorCode,
   Fields,
-  Migration,
-  Pull,
   PullResult,
-  Push,
-  Resolve,
   Row,
-  Schema,
   SyncFailure,
   SyncResult,
   SyncState,
   TableChanges,
-  Value,
 } from '#contract/delta-sync';
 import type { SQLiteDatabase } from '#phone';
+import { createDatabase } from './database.ts';
+import { disposed, failed, failureOf, invalid, notFound, rethrowAsStorageError } from './failures.ts';
+import { changedIn, merge, migrationFrom } from './merge.ts';
+import {
+  describeTable,
+  findUnsynced,
+  fits,
+  migrate,
+  newId,
+  quoted,
+  SELECT_LAST_PULL,
+  STORE_LAST_PULL,
+  type StoredRow,
+  type Table,
+  toChanges,
+  toRow,
+  type Unsynced,
+  valuesOf,
+} from './tables.ts';
+import { pullOver, pushOver } from './wire.ts';
+
+// What other solutions build on.
+export { createDatabase } from './database.ts';
 
 const DATABASE = 'app.db';
 const ROUNDS = 3;
-
-/** A row as it is stored: booleans as 0 and 1, and beside the schema's columns what sync has to know. */
-interface StoredRow {
-  readonly id: string;
-  readonly [column: string]: string | number | null;
-  readonly _status: 'synced' | 'created' | 'updated' | 'deleted';
-  /** JSON: the columns that were given a value here since the row was last synced. */
-  readonly _changed: string;
-  /** Grows with every local write: tells whether a row is still what a push has read. */
-  readonly _edit: number;
-}
 
 /** When this phone last pulled, and with which schema: written together with what was pulled. */
 interface LastPull {
   readonly lastPulledAt: number | null;
   readonly schemaVersion: number | null;
 }
+
+type Counts = { -readonly [what in keyof SyncResult]: number };
 
 export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => {
   const tables = Object.entries(schema.tables).map(([name, columns]) => describeTable(name, columns));
@@ -48,15 +56,9 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   const ending = new AbortController();
   const isDisposed = () => ending.signal.aborted;
 
-  let database: SQLiteDatabase | undefined;
-  let starting: Promise<void> | undefined;
+  const database = createDatabase({ device, name: DATABASE, load, begin, over: disposed });
   let lastPull: LastPull = { lastPulledAt: null, schemaVersion: null };
   let unsynced = new Set<string>();
-
-  let openGate = () => {};
-  const started = new Promise<void>((open) => {
-    openGate = open;
-  });
 
   function publish(change: Partial<SyncState>): void {
     const { lastPulledAt } = lastPull;
@@ -66,56 +68,36 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   // -------------------------------------------------------------------------------------------------------------------
   // The database: reads at any time, writes one after another
 
-  function opened(): SQLiteDatabase {
-    if (isDisposed() || !database) throw disposed();
-    return database;
+  async function load(opened: SQLiteDatabase) {
+    await migrate(opened, tables);
+    const stored = await opened.getFirstAsync<LastPull>(SELECT_LAST_PULL);
+    return { stored, found: await findUnsynced(opened, tables) };
   }
 
-  async function read<T>(ask: (database: SQLiteDatabase) => Promise<T>): Promise<T> {
-    await started;
-    return ask(opened()).catch(rethrowAsStorageError);
+  function begin({ stored, found }: Awaited<ReturnType<typeof load>>): void {
+    lastPull = stored ?? lastPull;
+    unsynced = found;
+    publish({});
   }
 
-  let lastTurn: Promise<unknown> = started;
+  const start = (): Promise<void> => database.open().catch(rethrowAsStorageError);
 
-  /** A second transaction would fail on the first one's lock, and a lone statement with it. */
-  function inTurn<T>(write: (database: SQLiteDatabase) => Promise<T>): Promise<T> {
-    const turn = lastTurn.then(() => write(opened()).catch(rethrowAsStorageError));
-    lastTurn = turn.catch(() => undefined);
-    return turn;
-  }
+  const read = <T>(ask: (opened: SQLiteDatabase) => Promise<T>): Promise<T> =>
+    database.read(ask).catch(rethrowAsStorageError);
+
+  const inTurn = <T>(write: (opened: SQLiteDatabase) => Promise<T>): Promise<T> =>
+    database.write(write).catch(rethrowAsStorageError);
 
   /** Readers see nothing of a transaction before its end: it has a connection of its own. */
   async function transaction(task: (txn: SQLiteDatabase) => Promise<void>): Promise<void> {
-    await inTurn(async (database) => {
+    await inTurn(async (opened) => {
       let left = unsynced;
-      await database.withExclusiveTransactionAsync(async (txn) => {
+      await opened.withExclusiveTransactionAsync(async (txn) => {
         await task(txn);
         left = await findUnsynced(txn, tables);
       });
       unsynced = left;
     });
-  }
-
-  function start(): Promise<void> {
-    starting ??= open().catch((error) => {
-      starting = undefined;
-      throw error;
-    });
-    return starting;
-  }
-
-  async function open(): Promise<void> {
-    try {
-      database ??= await device.openDatabaseAsync(DATABASE);
-      await migrate(database, tables);
-      lastPull = (await database.getFirstAsync<LastPull>(SELECT_LAST_PULL)) ?? lastPull;
-      unsynced = await findUnsynced(database, tables);
-    } catch (cause) {
-      rethrowAsStorageError(cause);
-    }
-    publish({});
-    openGate();
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -127,7 +109,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
     const row = toRow(table, { ...fields, id });
     // A new row is changed in every column there is: those that nobody named are null because a person left them out.
     const values = [...valuesOf(table, row), 'created', JSON.stringify(table.columns)];
-    await inTurn((database) => database.runAsync(table.insert, values));
+    await inTurn((opened) => opened.runAsync(table.insert, values));
     noteUnsynced(table, id);
     return id;
   }
@@ -136,13 +118,13 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
     const table = tableFor(name, fields);
     const columns = Object.keys(fields);
     const assigned = columns.map((column) => `${quoted(column)} = ?, `).join('');
-    await inTurn(async (database) => {
-      const before = await database.getFirstAsync<StoredRow>(table.selectOne, id);
+    await inTurn(async (opened) => {
+      const before = await opened.getFirstAsync<StoredRow>(table.selectOne, id);
       if (!before) throw notFound(name, id);
       const changed = JSON.stringify([...new Set([...changedIn(before), ...columns])]);
       const status = before._status === 'created' ? 'created' : 'updated';
       const values = [...columns.map((column) => fields[column] ?? null), changed, status, id];
-      await database.runAsync(
+      await opened.runAsync(
         `UPDATE ${table.quotedName} SET ${assigned} _changed = ?, _status = ?, _edit = _edit + 1 WHERE id = ?`,
         values,
       );
@@ -153,8 +135,8 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   /** The row becomes a tombstone, even one that was never pushed: the answer to a push may be lost, its effect is not. */
   async function remove(name: string, id: string): Promise<void> {
     const table = tableFor(name, {});
-    const { changes } = await inTurn((database) =>
-      database.runAsync(
+    const { changes } = await inTurn((opened) =>
+      opened.runAsync(
         `UPDATE ${table.quotedName} SET _status = 'deleted', _edit = _edit + 1 WHERE id = ? AND _status <> 'deleted'`,
         id,
       ),
@@ -170,13 +152,13 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
 
   async function get(name: string, id: string): Promise<Row | null> {
     const table = tableFor(name, {});
-    const stored = await read((database) => database.getFirstAsync<StoredRow>(table.selectOne, id));
+    const stored = await read((opened) => opened.getFirstAsync<StoredRow>(table.selectOne, id));
     return stored && toRow(table, stored);
   }
 
   async function list(name: string): Promise<Row[]> {
     const table = tableFor(name, {});
-    const stored = await read((database) => database.getAllAsync<StoredRow>(table.selectAll));
+    const stored = await read((opened) => opened.getAllAsync<StoredRow>(table.selectAll));
     return stored.map((row) => toRow(table, row));
   }
 
@@ -192,7 +174,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   // -------------------------------------------------------------------------------------------------------------------
   // Sync: one run at a time, and one more for all who ask meanwhile
 
-  let lastRun: Promise<unknown> = started;
+  let lastRun: Promise<unknown> = database.ready().catch(() => undefined);
   let nextRun: Promise<SyncResult> | null = null;
 
   function sync(): Promise<SyncResult> {
@@ -240,7 +222,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
 
   async function pullOnce(result: Counts): Promise<number> {
     // A feature's own `pull` may not look at the signal.
-    opened();
+    if (isDisposed()) throw disposed();
     const { lastPulledAt, schemaVersion: from } = lastPull;
     const migration = from === null || from === schema.version ? null : migrationFrom(from, schema);
     const pulled = await pull({ lastPulledAt, schemaVersion: schema.version, migration }, ending.signal);
@@ -285,7 +267,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   async function readUnsynced(): Promise<Unsynced[]> {
     const found: Unsynced[] = [];
     for (const table of tables) {
-      const rows = await read((database) => database.getAllAsync<StoredRow>(table.selectUnsynced));
+      const rows = await read((opened) => opened.getAllAsync<StoredRow>(table.selectUnsynced));
       if (rows.length > 0) found.push({ table, rows });
     }
     return found;
@@ -306,9 +288,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
 
   function dispose(): void {
     ending.abort();
-    openGate();
-    const close = () => database?.closeAsync().catch(() => undefined);
-    void Promise.allSettled([starting, lastTurn]).then(close);
+    void database.close().catch(() => undefined);
   }
 
   return {
@@ -324,226 +304,3 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
     dispose,
   };
 };
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Merging
-
-type Counts = { -readonly [what in keyof SyncResult]: number };
-
-/** Per column: what was changed here stays, the rest is the server's. What then differs from the server is unsynced. */
-function merge(table: Table, stored: StoredRow | undefined, remote: Row, resolve: Resolve | undefined) {
-  if (!stored) return { row: remote, changed: [] };
-  const local = toRow(table, stored);
-  const kept = Object.fromEntries(changedIn(stored).map((column) => [column, local[column] ?? null]));
-  const resolved: Row = { ...remote, ...kept, id: remote.id };
-  const row = resolve?.(table.name, local, remote, resolved) ?? resolved;
-  return { row, changed: table.columns.filter((column) => row[column] !== remote[column]) };
-}
-
-const changedIn = ({ _changed }: StoredRow): string[] => JSON.parse(_changed);
-
-/** What the schema has gained since an older version: a table is new when all its columns are. */
-function migrationFrom(from: number, { tables }: Schema): Migration {
-  const gained = Object.entries(tables).map(([table, columns]) => {
-    const young = Object.entries(columns).filter(([, { since }]) => since > from);
-    return { table, columns: young.map(([column]) => column), isNew: young.length === Object.keys(columns).length };
-  });
-  const grown = gained.filter(({ columns, isNew }) => !isNew && columns.length > 0);
-  return {
-    from,
-    tables: gained.filter(({ isNew }) => isNew).map(({ table }) => table),
-    columns: grown.map(({ table, columns }) => ({ table, columns })),
-  };
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Tables, and their SQL
-
-type Table = ReturnType<typeof describeTable>;
-interface Unsynced {
-  readonly table: Table;
-  readonly rows: readonly StoredRow[];
-}
-
-/** Names may be words of SQL, such as `order`. */
-const quoted = (name: string) => `"${name}"`;
-
-const SELECT_LAST_PULL = 'SELECT last_pulled_at AS lastPulledAt, schema_version AS schemaVersion FROM _sync';
-const STORE_LAST_PULL = 'INSERT OR REPLACE INTO _sync (id, last_pulled_at, schema_version) VALUES (1, ?, ?)';
-const CREATE_SYNC = 'CREATE TABLE IF NOT EXISTS _sync (id INTEGER PRIMARY KEY, last_pulled_at, schema_version)';
-
-function describeTable(name: string, types: Schema['tables'][string]) {
-  const columns = Object.keys(types);
-  const quotedName = quoted(name);
-  const stored = ['id', ...columns, '_status', '_changed'].map(quoted);
-  const into = `INSERT INTO ${quotedName} (${stored.join(', ')})`;
-  const nth = stored.map((_, n) => `value ->> ${n}`).join(', ');
-  const replaced = stored.slice(1).map((column) => `${column} = excluded.${column}`);
-  const asRead = '(id, _edit) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))';
-  return {
-    name,
-    columns,
-    types,
-    quotedName,
-    selectOne: `SELECT * FROM ${quotedName} WHERE id = ? AND _status <> 'deleted'`,
-    selectAll: `SELECT * FROM ${quotedName} WHERE _status <> 'deleted'`,
-    selectUnsynced: `SELECT * FROM ${quotedName} WHERE _status <> 'synced'`,
-    insert: `${into} VALUES (${stored.map(() => '?').join(', ')})`,
-    /** All rows of a pull in one statement, however many: they come as one value of JSON. */
-    upsertAll: `${into} SELECT ${nth} FROM json_each(?) WHERE true ON CONFLICT (id) DO UPDATE SET ${replaced.join(', ')}`,
-    deleteAll: `DELETE FROM ${quotedName} WHERE id IN (SELECT value FROM json_each(?))`,
-    forgetTombstones: `DELETE FROM ${quotedName} WHERE _status = 'deleted' AND ${asRead}`,
-    markSynced: `UPDATE ${quotedName} SET _status = 'synced', _changed = '[]' WHERE ${asRead}`,
-  };
-}
-
-/** Adds what the schema has and the database has not: nothing is ever taken away, so the rows stay as they are. */
-async function migrate(database: SQLiteDatabase, tables: readonly Table[]): Promise<void> {
-  const found = await database.getAllAsync<{ place: string }>(
-    "SELECT m.name || '.' || c.name AS place FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
-  );
-  const known = new Set(found.map(({ place }) => place));
-  const missing = tables.flatMap(({ name, quotedName, columns }) => {
-    const unknown = columns.filter((column) => !known.has(`${name}.${column}`)).map(quoted);
-    if (known.has(`${name}.id`)) return unknown.map((column) => `ALTER TABLE ${quotedName} ADD COLUMN ${column}`);
-    return [`CREATE TABLE ${quotedName} (${['id TEXT PRIMARY KEY', BOOKKEEPING, ...unknown].join(', ')})`];
-  });
-  if (missing.length === 0) return;
-  const text = [CREATE_SYNC, ...missing].join(';\n');
-  await database.withExclusiveTransactionAsync((txn) => txn.execAsync(text));
-}
-
-const BOOKKEEPING = '_status TEXT NOT NULL, _changed TEXT NOT NULL, _edit INTEGER NOT NULL DEFAULT 0';
-
-/** `table/id` of every row that some push still has to bring to the server. */
-async function findUnsynced(database: SQLiteDatabase, tables: readonly Table[]): Promise<Set<string>> {
-  const selects = tables.map(
-    (t) => `SELECT '${t.name}/' || id AS place FROM ${t.quotedName} WHERE _status <> 'synced'`,
-  );
-  const found = await database.getAllAsync<{ place: string }>(selects.join(' UNION ALL '));
-  return new Set(found.map(({ place }) => place));
-}
-
-/** The id and the schema's columns, whatever else there is. A column may be called `constructor`: only own ones count. */
-function toRow({ columns, types }: Table, stored: { readonly id: string; readonly [column: string]: unknown }): Row {
-  const own = (column: string): Value => {
-    const value = Object.hasOwn(stored, column) ? (stored[column] as Value) : null;
-    // SQLite has no booleans.
-    return types[column]?.type === 'boolean' && typeof value === 'number' ? value === 1 : value;
-  };
-  return { ...Object.fromEntries(columns.map((column) => [column, own(column)])), id: stored.id };
-}
-
-const valuesOf = ({ columns }: Table, row: Row): Value[] => [row.id, ...columns.map((column) => row[column] ?? null)];
-
-function fits({ types, columns }: Table, column: string, value: Value): boolean {
-  if (!columns.includes(column)) return false;
-  if (value === null) return true;
-  return typeof value === types[column]?.type && (typeof value !== 'number' || Number.isFinite(value));
-}
-
-function toChanges(batch: readonly Unsynced[]): Record<string, TableChanges> {
-  const lists = batch.map(({ table, rows }): [string, TableChanges] => {
-    const having = (status: StoredRow['_status']) => rows.filter(({ _status }) => _status === status);
-    return [
-      table.name,
-      {
-        created: having('created').map((row) => toRow(table, row)),
-        updated: having('updated').map((row) => toRow(table, row)),
-        deleted: having('deleted').map(({ id }) => id),
-      },
-    ];
-  });
-  return Object.fromEntries(lists);
-}
-
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-
-/** 16 of 62 signs: with a million rows, a chance of 1 in 10^16 that any two are alike. */
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join('');
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// The wire
-
-function pullOver(apiUrl: string, send: typeof fetch): Pull {
-  return async ({ lastPulledAt, schemaVersion, migration }, signal) => {
-    const told = encodeURIComponent(JSON.stringify(migration));
-    const query = `last_pulled_at=${lastPulledAt}&schema_version=${schemaVersion}&migration=${told}`;
-    const answer = await send(`${apiUrl}/sync?${query}`, { signal });
-    if (answer.status !== 200) throw failed('http', answer.status);
-    const body = await bodyOf(answer);
-    if (!isPullResult(body)) throw failed('bad-response');
-    return body;
-  };
-}
-
-function pushOver(apiUrl: string, send: typeof fetch): Push {
-  return async ({ changes, lastPulledAt }, signal) => {
-    const answer = await send(`${apiUrl}/sync?last_pulled_at=${lastPulledAt}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ changes }),
-      signal,
-    });
-    if (answer.status === 409) return 'conflict';
-    if (answer.status !== 200) throw failed('http', answer.status);
-    // A captive portal answers 200 as well. Whoever believes it forgets changes that went nowhere.
-    if (!isObject(await bodyOf(answer))) throw failed('bad-response');
-    return 'ok';
-  };
-}
-
-const bodyOf = (answer: Response): Promise<unknown> => answer.json().catch(() => null);
-
-function isPullResult(body: unknown): body is PullResult {
-  if (!isObject(body) || !isObject(body.changes)) return false;
-  return typeof body.timestamp === 'number' && Object.values(body.changes).every(isTableChanges);
-}
-
-function isTableChanges(value: unknown): value is TableChanges {
-  if (!isObject(value)) return false;
-  const { created, updated, deleted } = value;
-  const isRow = (row: unknown) => isObject(row) && typeof row.id === 'string';
-  const areRows = [created, updated].every((rows) => Array.isArray(rows) && rows.every(isRow));
-  return areRows && Array.isArray(deleted) && deleted.every((id) => typeof id === 'string');
-}
-
-function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// What goes wrong
-
-const FAILURES: Readonly<Record<SyncFailure['code'], string>> = {
-  network: 'There was no answer. Sync again later.',
-  http: 'The server did not do it. Sync again later.',
-  'bad-response': 'The answer is none of the server’s. Sync again later.',
-  conflict: 'Somebody else keeps changing the same rows. Sync again later.',
-  storage: 'The phone’s storage failed. Make room, and try again.',
-};
-
-const failed = (code: SyncFailure['code'], status?: number) =>
-  Object.assign(new Error(FAILURES[code]), { code, status });
-
-/** What a failure means for the state. What is not known here is a request without an answer. */
-function failureOf(cause: unknown): SyncFailure {
-  const { code, status } = isObject(cause) ? cause : {};
-  if (code === 'http' && typeof status === 'number') return { code, status };
-  if (code === 'http' || code === 'bad-response' || code === 'conflict' || code === 'storage') return { code };
-  return { code: 'network' };
-}
-
-const databaseError = (code: DatabaseErrorCode, message: string, cause?: unknown) =>
-  Object.assign(new Error(message, { cause }), { code });
-const disposed = () => databaseError('disposed', 'The database was disposed. Create a new one.');
-const invalid = (why: string) => databaseError('invalid', why);
-const notFound = (table: string, id: string) =>
-  databaseError('not-found', `There is no row ${id} in ${table}. It may have been deleted meanwhile.`);
-
-function rethrowAsStorageError(cause: unknown): never {
-  throw isObject(cause) && cause.code === 'not-found' ? cause : databaseError('storage', FAILURES.storage, cause);
-}

@@ -11,6 +11,8 @@ import type {
   RealtimeState,
 } from '#contract/realtime-reconnect';
 import type { AppStateStatus, NetInfoState } from '#phone';
+import { fullJitterMs } from '#solutions/offline-queue';
+import { isObject, parseJson } from '#solutions/token-refresh';
 
 const CONNECT_MS = 10_000;
 /** A connection that has lasted this long was a good one: the count of breaks begins anew. */
@@ -489,10 +491,8 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Full jitter: many phones that were dropped together come back spread out. Source: AWS, exponential backoff and jitter. */
-function backoffMs(tries: number): number {
-  return Math.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_FIRST_MS * 2 ** (tries - 1));
-}
+/** Many phones that were dropped together come back spread out. */
+const backoffMs = (tries: number): number => fullJitterMs(tries, BACKOFF_FIRST_MS, BACKOFF_CAP_MS);
 
 /** Ends after a time, or early: when the signal aborts or the channel is woken. */
 function pause(ms: number, channel: Channel, signal: AbortSignal): Promise<void> {
@@ -521,11 +521,11 @@ const isBehind = ({ last, newest }: Channel): boolean => newest > last;
 // What comes from outside
 
 function readFrame(text: string): Frame | null {
-  const frame = parse(text);
+  const frame = parseJson(text);
   if (!isObject(frame) || typeof frame.event !== 'string') return null;
   const { event, channel, data } = frame;
   // Pusher puts JSON text into the JSON; others put the object.
-  return { event, channel: String(channel), data: typeof data === 'string' ? (parse(data) ?? data) : data };
+  return { event, channel: String(channel), data: typeof data === 'string' ? (parseJson(data) ?? data) : data };
 }
 
 function numberIn(data: unknown): number | null {
@@ -534,16 +534,4 @@ function numberIn(data: unknown): number | null {
 
 function isPage(value: unknown): value is HistoryPage {
   return isObject(value) && Array.isArray(value.events) && typeof value.head === 'number';
-}
-
-function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { CreateVault, VaultErrorCode, VaultState } from '#contract/secure-storage';
 import type { QuickCrypto } from '#phone';
+import { createSerialQueue, type InTurn, singleFlight } from '#solutions/token-refresh';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -28,8 +29,8 @@ interface KeyRing {
 /** The time from an unlock to the next lock. */
 interface Opened {
   ring: KeyRing;
-  /** The rotation that is going on, for all who ask for one. */
-  rotating: Promise<void> | null;
+  /** Begins a rotation, or goes on with one, for all who ask: it can be cut off anywhere, and begun again from the top. */
+  readonly rotate: () => Promise<void>;
 }
 
 const CLOSED = { keyVersion: null, rotation: 'none' } as const;
@@ -50,23 +51,19 @@ export const createVault: CreateVault = ({
   const store = createStore<VaultState>(() => ({ status: 'locked', ...CLOSED, unreadable: [] }));
 
   let opened: Opened | null = null;
-  let unlocking: Promise<void> | null = null;
   /** How often the vault was locked: an unlock that began before the last time comes too late. */
   let locks = 0;
   /** The marker has been looked at: what is stored belongs to this installation, and no wipe is left to finish. */
   let isSound = false;
   let isDisposed = false;
-  let lastTurn: Promise<unknown> = Promise.resolve();
+  const queue = createSerialQueue();
 
   /** All that touches the records or replaces the key is done one after another, in the order of the calls. */
-  function inTurn<T>(job: () => Promise<T>): Promise<T> {
-    const turn = lastTurn.then(() => {
+  const inTurn: InTurn = (job) =>
+    queue(() => {
       if (isDisposed) throw disposed();
       return job();
     });
-    lastTurn = turn.catch(() => undefined);
-    return turn;
-  }
 
   // -------------------------------------------------------------------------------------------------------------------
   // Beginning and end. The marker says that what is stored here is meant to be read. Without it all is rubbish: left over
@@ -109,12 +106,10 @@ export const createVault: CreateVault = ({
     opened = null;
   }
 
+  const openOnce = singleFlight(open);
+
   async function unlock(): Promise<void> {
-    if (opened) return;
-    unlocking ??= open().finally(() => {
-      unlocking = null;
-    });
-    await unlocking;
+    if (!opened) await openOnce();
   }
 
   /** The person may take a while, and is asked outside the turns: a wipe does not wait for a face. */
@@ -127,11 +122,12 @@ export const createVault: CreateVault = ({
       if (locks !== locksBefore) throw locked();
       const ring = item === null ? await firstRing() : (JSON.parse(item) as KeyRing);
       if (locks !== locksBefore) throw locked();
-      opened = { ring, rotating: null };
-      show(opened);
+      const own: Opened = { ring, rotate: singleFlight(() => renewAll(own)) };
+      opened = own;
+      show(own);
     });
     // What a kill has cut off goes on by itself. Nobody waits for it: where it fails, the next unlock tries again.
-    if (opened?.ring.previous) rotateOn(opened).catch(() => undefined);
+    if (opened?.ring.previous) opened.rotate().catch(() => undefined);
   }
 
   /** No key: the vault is new, or its key is lost. A new key would only hide that the records cannot be read. */
@@ -243,15 +239,7 @@ export const createVault: CreateVault = ({
   // Rotation: at every moment the key item holds every key that a record needs
 
   async function rotate(): Promise<void> {
-    await rotateOn(theOpened());
-  }
-
-  /** Begins a rotation, or goes on with one: it can be cut off anywhere, and begun again from the top. */
-  function rotateOn(own: Opened): Promise<void> {
-    own.rotating ??= renewAll(own).finally(() => {
-      own.rotating = null;
-    });
-    return own.rotating;
+    await theOpened().rotate();
   }
 
   async function renewAll(own: Opened): Promise<void> {

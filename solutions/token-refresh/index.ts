@@ -2,6 +2,16 @@
 // can neither send, nor store, nor bring anything back.
 import { createStore } from 'zustand/vanilla';
 import type { CreateSession, SessionErrorCode, SessionState, Tokens } from '#contract/token-refresh';
+import { isObject, type JsonAnswer, parseJson, postJson } from './json.ts';
+import { createSerialQueue, type InTurn } from './serial-queue.ts';
+import { singleFlight } from './single-flight.ts';
+import { pause, unlessAborted, withTimeLimit } from './waiting.ts';
+
+// What this session is made of serves other patterns and features as well.
+export { type Fields, isObject, type JsonAnswer, parseJson, postJson } from './json.ts';
+export { createSerialQueue, type InTurn } from './serial-queue.ts';
+export { singleFlight } from './single-flight.ts';
+export { withTimeLimit } from './waiting.ts';
 
 const RECORD_KEY = 'session';
 const MARGIN_SECONDS = 30;
@@ -23,8 +33,8 @@ interface StoredSession extends Tokens {
 /** One person's session, from the sign-in (or the launch) to its end. */
 interface Stay {
   stored: StoredSession;
-  /** The refresh that is going on, for all who need one. */
-  refreshing: Promise<void> | null;
+  /** Resolves when the pair is a new one: one refresh, for all who need one. */
+  readonly refreshed: () => Promise<void>;
   /** Aborts when the stay ends, for whatever reason. */
   readonly ending: AbortController;
 }
@@ -32,6 +42,7 @@ interface Stay {
 /** Nobody knows whether the server has rotated; the key makes it safe to ask again. */
 interface Transient {
   readonly retryAfterMs: number | null;
+  readonly cause?: unknown;
 }
 type Verdict = Tokens | 'ended' | Transient;
 
@@ -45,30 +56,23 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
   const store = createStore<SessionState>(() => UNKNOWN);
   let stay: Stay | null = null;
   let isDisposed = false;
-  let restoring: Promise<void> | undefined;
-
-  let openGate = () => {};
-  const started = new Promise<void>((resolve) => {
-    openGate = resolve;
-  });
-  let lastTurn: Promise<unknown> = started;
+  const started = Promise.withResolvers<void>();
+  const queue = createSerialQueue(started.promise);
 
   /** All that changes the record is done one after another, in the order of the calls. */
-  function inTurn<T>(job: () => Promise<T>): Promise<T> {
-    const turn = lastTurn.then(() => {
+  const inTurn: InTurn = (job) =>
+    queue(() => {
       if (isDisposed) throw disposed();
       return job();
     });
-    lastTurn = turn.catch(() => undefined);
-    return turn;
-  }
 
   // -------------------------------------------------------------------------------------------------------------------
   // Coming and going
 
   function begin(stored: StoredSession): void {
     stay?.ending.abort();
-    stay = { stored, refreshing: null, ending: new AbortController() };
+    const own: Stay = { stored, refreshed: singleFlight(() => renew(own)), ending: new AbortController() };
+    stay = own;
     store.setState(signedIn(stored.userId));
   }
 
@@ -76,21 +80,20 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
   const gone = () => (isDisposed ? disposed() : signedOut());
 
   async function restore(): Promise<void> {
+    if (isDisposed) throw disposed();
+    if (store.getState().status !== 'unknown') return;
     const text = await secureStore.getItemAsync(RECORD_KEY).catch(rethrowAsStorageError);
     if (isDisposed) throw disposed();
     const stored = readRecord(text);
     if (stored) begin(stored);
     else store.setState(nobody(null));
-    openGate();
   }
 
+  const restoreOnce = singleFlight(restore);
+
   async function start(): Promise<void> {
-    if (isDisposed) throw disposed();
-    restoring ??= restore().catch((error: unknown) => {
-      restoring = undefined;
-      throw error;
-    });
-    await restoring;
+    await restoreOnce();
+    started.resolve();
   }
 
   async function adopt({ userId, ...tokens }: Tokens & { readonly userId: string }): Promise<void> {
@@ -122,7 +125,7 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
 
   /** Best effort, and past the 401 handling: nobody waits for it, and nothing depends on it. */
   async function tellServer(refreshToken: string): Promise<void> {
-    await post('/auth/logout', { refreshToken }, {}).catch(() => undefined);
+    await postJson(`${apiUrl}/auth/logout`, { refreshToken }, {}).catch(() => undefined);
   }
 
   /** The server says it is over. If the keychain keeps the record all the same, the next launch learns it anew. */
@@ -141,7 +144,7 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
 
   /** The session a call belongs to, from its beginning to its end. */
   async function currentStay(): Promise<Stay> {
-    await started;
+    await started.promise;
     if (isDisposed || !stay) throw gone();
     return stay;
   }
@@ -170,20 +173,13 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
 
   /** The token of this session, renewed first or as it is. While one waits for it, the session may end. */
   async function tokenOf(own: Stay, isRefreshNeeded: boolean, signal: AbortSignal | null): Promise<string> {
-    if (isRefreshNeeded) await unlessAborted(refreshed(own), signal);
+    if (isRefreshNeeded) await unlessAborted(own.refreshed(), signal);
     if (isOver(own)) throw gone();
     return own.stored.accessToken;
   }
 
   // -------------------------------------------------------------------------------------------------------------------
   // Refresh: one for all, stored before anybody may go on
-
-  function refreshed(own: Stay): Promise<void> {
-    own.refreshing ??= renew(own).finally(() => {
-      own.refreshing = null;
-    });
-    return own.refreshing;
-  }
 
   async function renew(own: Stay): Promise<void> {
     for (const pauseMs of PAUSES_MS) {
@@ -194,66 +190,51 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
       const verdict = await ask(own);
       if (verdict === 'ended') return endByServer(own);
       // A pair that the keychain does not take is asked for again: the same key gets the same pair.
-      const isKept = 'accessToken' in verdict && (await keep(own, verdict));
-      if (isKept || isOver(own)) return;
+      const failure = 'accessToken' in verdict ? await keep(own, verdict) : verdict;
+      if (!failure || isOver(own)) return;
 
-      const waitMs = ('retryAfterMs' in verdict ? verdict.retryAfterMs : null) ?? pauseMs;
-      if (pauseMs === NEVER || waitMs > RETRY_AFTER_MAX_MS) break;
+      const waitMs = failure.retryAfterMs ?? pauseMs;
+      if (pauseMs === NEVER || waitMs > RETRY_AFTER_MAX_MS) throw unavailable(failure.cause);
       await pause(waitMs, own.ending.signal);
     }
-    throw unavailable();
   }
 
   /** One try. Its time covers the body too. */
   async function ask({ stored, ending }: Stay): Promise<Verdict> {
-    const limit = new AbortController();
-    const stop = () => limit.abort();
-    const timer = setTimeout(stop, TRY_MS);
-    ending.signal.addEventListener('abort', stop);
+    const { refreshToken, refreshKey } = stored;
+    const headers = { 'Idempotency-Key': refreshKey };
     try {
-      const { refreshToken, refreshKey } = stored;
-      if (refresh) return await refresh(refreshToken, limit.signal);
-      const headers = { 'Idempotency-Key': refreshKey };
-      return await judge(await post('/auth/refresh', { refreshToken }, headers, limit.signal));
-    } catch {
-      return TRY_AGAIN;
-    } finally {
-      clearTimeout(timer);
-      ending.signal.removeEventListener('abort', stop);
+      return await withTimeLimit(TRY_MS, [ending.signal], async (signal) =>
+        refresh
+          ? refresh(refreshToken, signal)
+          : judge(await postJson(`${apiUrl}/auth/refresh`, { refreshToken }, headers, signal)),
+      );
+    } catch (cause) {
+      return { retryAfterMs: null, cause };
     }
   }
 
-  /** Stores a new pair, then lets it be used. False when the keychain has failed or the stay was over. */
-  function keep(own: Stay, tokens: Tokens): Promise<boolean> {
+  /** Stores a new pair, then lets it be used. Null when that is done, or the stay was over. */
+  function keep(own: Stay, tokens: Tokens): Promise<Transient | null> {
     const stored = toRecord(own.stored.userId, tokens, Date.now());
     return inTurn(async () => {
-      if (isOver(own)) return false;
+      if (isOver(own)) return null;
       try {
         await write(stored);
-      } catch {
-        return false;
+      } catch (cause) {
+        return { retryAfterMs: null, cause };
       }
       own.stored = stored;
-      return true;
+      return null;
     });
   }
 
   const write = (stored: StoredSession) => secureStore.setItemAsync(RECORD_KEY, JSON.stringify(stored));
 
-  /** The session's own requests: the global `fetch`, no token in the header, no 401 handling. */
-  function post(path: string, body: object, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-    return fetch(`${apiUrl}${path}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-      signal: signal ?? null,
-    });
-  }
-
   function dispose(): void {
     isDisposed = true;
     stay?.ending.abort();
-    openGate();
+    started.resolve();
   }
 
   return {
@@ -271,15 +252,11 @@ export const createSession: CreateSession = ({ device, apiUrl, refresh }) => {
 // ---------------------------------------------------------------------------------------------------------------------
 // What an answer to a refresh means
 
-const TRY_AGAIN: Transient = { retryAfterMs: null };
-
-async function judge(response: Response): Promise<Verdict> {
-  const { status, headers } = response;
-  const body: unknown = await response.json().catch(() => null);
+function judge({ status, headers, body }: JsonAnswer): Verdict {
   if (status === 200 && areTokens(body)) return body;
   // RFC 6749, 5.2. All else may be a proxy, a portal or a bad hour: no reason to send anybody to the login screen.
-  if (status === 400 && isObject(body) && body.error === 'invalid_grant') return 'ended';
-  if (status === 401 && isObject(body)) return 'ended';
+  if (status === 400 && body?.error === 'invalid_grant') return 'ended';
+  if (status === 401 && body) return 'ended';
   return { retryAfterMs: retryAfterMs(headers) };
 }
 
@@ -303,7 +280,7 @@ function toRecord(
 }
 
 function readRecord(text: string | null): StoredSession | null {
-  const record = parse(text ?? '');
+  const record = parseJson(text ?? '');
   // It was written at once: where the tokens are, the rest is.
   return areTokens(record) ? (record as StoredSession) : null;
 }
@@ -343,30 +320,6 @@ function originOf(input: RequestInfo | URL): string {
   return new URL(input instanceof Request ? input.url : input).origin;
 }
 
-/** A caller that gives up leaves the wait. What it waited for goes on, for the others. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
-  if (!signal) return promise;
-  const aborted = new Promise<never>((_, reject) => {
-    const leave = () => reject(signal.reason);
-    if (signal.aborted) leave();
-    signal.addEventListener('abort', leave);
-  });
-  return Promise.race([promise, aborted]);
-}
-
-/** Ends early when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 
 function sessionError(code: SessionErrorCode, message: string, cause?: unknown): Error {
@@ -374,7 +327,8 @@ function sessionError(code: SessionErrorCode, message: string, cause?: unknown):
 }
 const signedOut = () => sessionError('signed-out', 'Nobody is signed in. Show the login screen.');
 const offline = () => sessionError('network', 'The phone is offline, and the token has to be refreshed first.');
-const unavailable = () => sessionError('refresh-unavailable', 'The token could not be refreshed now. Try again later.');
+const unavailable = (cause: unknown) =>
+  sessionError('refresh-unavailable', 'The token could not be refreshed now. Try again later.', cause);
 const disposed = () => sessionError('disposed', 'The session was disposed. Create a new one.');
 const storageFailed = (cause: unknown) => sessionError('storage-failed', 'The keychain failed. Try again.', cause);
 
@@ -382,20 +336,8 @@ function rethrowAsStorageError(cause: unknown): never {
   throw storageFailed(cause);
 }
 
-function areTokens(value: unknown): value is Tokens {
+export function areTokens(value: unknown): value is Tokens {
   if (!isObject(value)) return false;
   const { accessToken, refreshToken, expiresIn } = value;
   return typeof accessToken === 'string' && typeof refreshToken === 'string' && Number(expiresIn) > 0;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

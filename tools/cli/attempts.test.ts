@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeTinyCourse, type TinyCourse } from '../course/testing/tiny-course.ts';
 import { EXIT } from './exit-code.ts';
+import { callKata } from './testing/call-kata.ts';
 import { runKata } from './testing/run-kata.ts';
 
 let course: TinyCourse;
@@ -14,12 +15,13 @@ afterEach(() => course.remove());
 
 const STUB = 'export const stub = 1;\n';
 const ATTEMPT = 'katas/tiny/attempt.ts';
-const kata = (...args: string[]) => runKata(course.root, args);
+const kata = (...args: string[]) => callKata(course.root, args);
+const inProcess = (...args: string[]) => runKata(course.root, args);
 const read = (file: string) => readFileSync(join(course.root, file), 'utf8');
 const kept = () => readdirSync(join(course.root, 'katas/tiny/attempts')).sort();
 
 test('starts from the stub and says how to go on', async () => {
-  const { stdout, exitCode } = await kata('start', 'tiny');
+  const { stdout, exitCode } = await inProcess('start', 'tiny');
 
   expect(exitCode).toBe(EXIT.ok);
   expect(read(ATTEMPT)).toBe(STUB);
@@ -39,7 +41,7 @@ test('never overwrites an attempt by starting again', async () => {
 });
 
 test('makes one attempt when started twice at once', async () => {
-  const both = await Promise.all([kata('start', 'tiny'), kata('start', 'tiny')]);
+  const both = await Promise.all([inProcess('start', 'tiny'), inProcess('start', 'tiny')]);
 
   expect(both.map(({ exitCode }) => exitCode)).toEqual([EXIT.ok, EXIT.ok]);
   expect(both.filter(({ stdout }) => stdout.includes('made from the stub'))).toHaveLength(1);
@@ -49,7 +51,7 @@ test('keeps an attempt aside and begins afresh', async () => {
   course.write(ATTEMPT, 'first');
   await kata('retry', 'tiny');
   course.write(ATTEMPT, 'second');
-  const { stdout } = await kata('retry', 'tiny');
+  const { stdout } = await inProcess('retry', 'tiny');
 
   expect(read(ATTEMPT)).toBe(STUB);
   expect([read('katas/tiny/attempts/1.ts'), read('katas/tiny/attempts/2.ts')]).toEqual(['first', 'second']);
@@ -82,7 +84,7 @@ test('goes back to a kept attempt and keeps the present one', async () => {
 test('loses nothing when two retries meet', async () => {
   course.write(ATTEMPT, 'my work');
 
-  await Promise.all([kata('retry', 'tiny'), kata('retry', 'tiny')]);
+  await Promise.all([inProcess('retry', 'tiny'), inProcess('retry', 'tiny')]);
 
   expect(kept().map((name) => read(`katas/tiny/attempts/${name}`))).toContain('my work');
 });

@@ -1,6 +1,7 @@
 // How a review round begins.
 import type { Kata } from '../course/catalogue.ts';
 import { loadRubric } from '../course/load-rubric.ts';
+import { REFERENCE_MODULE } from '../course/solution-files.ts';
 import { composeFromAttempt, composeFromReference } from '../review/compose.ts';
 import { findingsTemplate } from '../review/findings.ts';
 import type { AnswerKey, Session } from '../review/round.ts';
@@ -103,7 +104,7 @@ async function fromAttempt({ root, output }: CommandContext, kata: Kata, n: numb
       return null;
     case 'not-gradable':
       throw new CommandError(
-        `Your attempt ${n} cannot be judged whole: ${asWritten(found.reason, keptName(kata, n))}\nReview another one, or a round: npx kata review ${kata.slug}`,
+        `Your attempt ${n} cannot be judged whole: ${asWritten(found.reason, keptName(kata, n), { file: REFERENCE_MODULE })}\nReview another one, or a round: npx kata review ${kata.slug}`,
         EXIT.notGradable,
       );
   }

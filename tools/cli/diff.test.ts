@@ -1,12 +1,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readReference } from '../course/solution-files.ts';
 import { makeTinyCourse, type TinyCourse } from '../course/testing/tiny-course.ts';
 import { EXIT } from './exit-code.ts';
 import type { Output } from './output.ts';
 import { declaredNames, leadOf, namesAround, namesPromised, readNotes } from './reasons.ts';
 import { renderDiff } from './render-diff.ts';
-import { runKata } from './testing/run-kata.ts';
+import { callKata } from './testing/call-kata.ts';
 
 const repository = path.resolve(import.meta.dirname, '..', '..');
 const REFERENCE = `const LIMIT = 4;
@@ -48,14 +49,14 @@ beforeEach(() => {
 });
 afterEach(() => course.remove());
 
-const kata = (...args: string[]) => runKata(course.root, args);
+const kata = (...args: string[]) => callKata(course.root, args);
 
 test.each(globSync('solutions/*/notes.md', { cwd: repository }))(
   'explains in %s only what the reference has',
-  (file) => {
+  async (file) => {
     const notes = readFileSync(path.join(repository, file), 'utf8');
-    const reference = readFileSync(path.join(repository, path.dirname(file), 'index.ts'), 'utf8');
-    const known = declaredNames(reference);
+    const reference = await readReference(repository, path.basename(path.dirname(file)));
+    const known = Object.values(reference).flatMap(declaredNames);
 
     expect(namesPromised(notes).filter((name) => !known.includes(name))).toEqual([]);
   },
@@ -135,6 +136,36 @@ test('shows each reason below the lines it explains on a terminal', () => {
   ]);
   expect(text).toContain(' line 8\n| why: because of five, in words that go\n| on and on\n@@ ');
   expect(text?.split('\n').filter((line) => line.length > 40)).toEqual([]);
+});
+
+test('shows the parts of a reference after its module, whole, with the reasons for names in them', async () => {
+  const index = `import { LIMIT } from './deep/limit.ts';\n${REFERENCE.replace('const LIMIT = 4;\n', '')}`;
+  course.write('solutions/tiny/index.ts', index);
+  course.write('solutions/tiny/deep/limit.ts', 'export const LIMIT = 4;\n');
+  course.write('katas/tiny/attempt.ts', index.replace('await ask()', 'ask()'));
+  await kata('diff', 'tiny');
+
+  const { stdout } = await kata('diff', 'tiny');
+
+  const [module = '', part = ''] = stdout.split('\n--- /dev/null\n');
+  expect(module).toContain('--- katas/tiny/attempt.ts\n+++ solutions/tiny/index.ts\n');
+  expect(module).toContain(': Ask first.');
+  expect(module).not.toContain('Four at a time.');
+  expect(part).toMatch(/^\+\+\+ solutions\/tiny\/deep\/limit\.ts\n@@ -0,0 \+1,1 @@\n\+export const LIMIT = 4;\n/);
+  expect(part).toContain(': Four at a time.');
+});
+
+test('compares the parts of two solutions by their names', async () => {
+  course.write('solutions/tiny/index.ts', `import './shared.ts';\nimport './queue.ts';\n`);
+  course.write('solutions/tiny/alternative.ts', `import './shared.ts';\nimport './table.ts';\n`);
+  for (const name of ['shared', 'queue', 'table']) course.write(`solutions/tiny/${name}.ts`, `export { ${name} };\n`);
+  await kata('diff', 'tiny', 'reference', 'alternative');
+
+  const { stdout } = await kata('diff', 'tiny', 'reference', 'alternative');
+
+  expect(stdout).toContain('--- solutions/tiny/queue.ts\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-export { queue };');
+  expect(stdout).toContain('--- /dev/null\n+++ solutions/tiny/table.ts\n@@ -0,0 +1,1 @@\n+export { table };');
+  expect(stdout).not.toContain('shared };');
 });
 
 test('compares old attempts with each other, by ids in order or by name, and spoils nothing', async () => {

@@ -1,22 +1,30 @@
 // The commands that grade, as a learner runs them, in a course whose path has a blank.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { report as reportShape } from '../grader/report.ts';
 import { makeTallyCourse, type TallyCourse } from '../grader/testing/tally-course.ts';
-import { TALLY_FILES, TALLY_REFERENCE } from '../grader/testing/tally-files.ts';
+import { ENDLESS_LOOP, TALLY_FILES, TALLY_REFERENCE } from '../grader/testing/tally-files.ts';
 import { EXIT } from './exit-code.ts';
-import { runKata, spawnKata } from './testing/run-kata.ts';
+import { callKata } from './testing/call-kata.ts';
+import { type Ended, runKata, spawnKata } from './testing/run-kata.ts';
 
 const PATIENCE_MS = 60_000;
 const FORGETFUL = TALLY_REFERENCE.replace("await device.asyncStorage.setItem('total', String(mine));", '');
 
+const FORMS = ['--json', 'out/r.json', '--markdown', 'out/r.md', '--html', 'out/r.html'];
+
 let course: TallyCourse;
-beforeAll(() => {
+/** The grade of the forgetful attempt, in 40 columns: made once, and what it kept is copied for each test that needs it. */
+let forgetful: Ended;
+beforeAll(async () => {
   course = makeTallyCourse();
-});
+  attempt(FORGETFUL);
+  forgetful = await narrow('grade', 'tally', '--schedules', '40', ...FORMS);
+  renameSync(path.join(course.root, '.kata'), path.join(course.root, 'kept'));
+}, PATIENCE_MS);
 afterAll(() => course.remove());
 beforeEach(() => {
   rmSync(path.join(course.root, '.kata'), { recursive: true, force: true });
@@ -25,7 +33,13 @@ beforeEach(() => {
 
 const attempt = (source: string) => course.write('katas/tally/attempt.ts', source);
 const kata = (...args: string[]) => runKata(course.root, args);
+/** For what is no matter of the process. */
+const call = (...args: string[]) => callKata(course.root, args);
 const narrow = (...args: string[]) => runKata(course.root, args, { COLUMNS: '40', NO_COLOR: '1' });
+const openForgetful = () => {
+  attempt(FORGETFUL);
+  cpSync(path.join(course.root, 'kept'), path.join(course.root, '.kata'), { recursive: true });
+};
 const tooWide = (text: string) => text.split('\n').filter((line) => [...line].length > 40);
 
 test(
@@ -46,25 +60,23 @@ test(
 test(
   'grades below the bar with 1, writes each form to its file, and tells the story again',
   async () => {
-    attempt(FORGETFUL);
+    openForgetful();
 
-    const forms = ['--json', 'out/r.json', '--markdown', 'out/r.md', '--html', 'out/r.html'];
-    const graded = await narrow('grade', 'tally', '--schedules', '40', ...forms);
     const replayed = await narrow('replay', 'tally');
-    const byFile = await kata(
+    const byFile = await call(
       'replay',
       'tally',
       path.join('.kata/schedules/tally', readdirSync(path.join(course.root, '.kata/schedules/tally'))[0] ?? ''),
     );
-    const reference = await kata('replay', 'tally', '--on', 'reference');
-    const unknown = await kata('replay', 'tally', 'no-such');
+    const reference = await call('replay', 'tally', '--on', 'reference');
+    const unknown = await call('replay', 'tally', 'no-such');
 
-    expect(graded.exitCode).toBe(EXIT.belowBar);
+    expect(forgetful.exitCode).toBe(EXIT.belowBar);
     expect(JSON.parse(readFileSync(path.join(course.root, 'out/r.json'), 'utf8')).status).toBe('below-bar');
     expect(existsSync(path.join(course.root, 'out/r.md')) && existsSync(path.join(course.root, 'out/r.html'))).toBe(
       true,
     );
-    expect([...tooWide(graded.stdout), ...tooWide(replayed.stdout)]).toEqual([]);
+    expect([...tooWide(forgetful.stdout), ...tooWide(replayed.stdout)]).toEqual([]);
     expect(replayed).toMatchObject({ exitCode: EXIT.belowBar, stderr: '' });
     expect(replayed.stdout).toContain('broken: kept');
     expect(byFile.exitCode).toBe(EXIT.belowBar);
@@ -79,11 +91,14 @@ test(
 test(
   'keeps no promise of an attempt that cannot be opened',
   async () => {
-    attempt(FORGETFUL);
-    await kata('grade', 'tally', '--schedules', '40');
+    openForgetful();
     attempt(TALLY_REFERENCE.replace('export const', `throw new Error('boom');\nexport const`));
 
-    const results = [await kata('grade', 'tally'), await kata('replay', 'tally'), await kata('check', 'tally')];
+    const results = [
+      await kata('grade', 'tally', '--schedules', '40'),
+      await call('replay', 'tally'),
+      await call('check', 'tally', '--schedules', '40'),
+    ];
 
     expect(results.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2]);
     expect(results[1]?.stderr).toBe('The attempt could not be opened: Error: boom\n');
@@ -111,7 +126,7 @@ test.each([
   [['grade', 'tally', '--schedules', '0'], 'It must be a whole number from 1', 64],
   [['replay', 'tally'], 'No failing schedule of tally is kept.', 64],
 ])('answers kata %s with a sentence', async (args, says, exitCode) => {
-  const ended = await kata(...args);
+  const ended = await call(...args);
 
   expect(ended).toMatchObject({ exitCode, stdout: '' });
   expect(ended.stderr).toContain(says);
@@ -120,7 +135,7 @@ test.each([
 test('says how to begin where no attempt is', async () => {
   rmSync(path.join(course.root, 'katas/tally/attempt.ts'));
 
-  const ended = [await kata('grade', 'tally'), await kata('check', 'tally'), await kata('replay', 'tally')];
+  const ended = [await call('grade', 'tally'), await call('check', 'tally'), await call('replay', 'tally')];
 
   expect(ended.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2]);
   for (const { stderr } of ended) expect(stderr).toContain('Begin with: npx kata start tally');
@@ -182,7 +197,7 @@ test.each([
 ] as const)(
   'leaves no process behind after %s, even of an attempt that loops',
   async (signal, exitCode) => {
-    attempt(TALLY_REFERENCE.replace('total += 1;', 'for (;;) {}'));
+    attempt(TALLY_REFERENCE.replace('total += 1;', ENDLESS_LOOP));
     const child = spawnKata(course.root, ['grade', 'tally']);
     const ended = new Promise((resolve) => child.on('exit', resolve));
     const started = await vi.waitUntil(() => {
@@ -220,9 +235,10 @@ test(
   'ends with 1 when a kata is not sound, and counts what was checked',
   async () => {
     const mistakes = TALLY_FILES['katas/tally/mistakes.ts'] ?? '';
-    course.write('katas/tally/mistakes.ts', mistakes.replace("criterion: 'keeps'", "criterion: 'quiet'"));
+    const elsewhere = mistakes.replace('await device', 'await no.such.device');
+    course.write('katas/tally/mistakes.ts', elsewhere.replace("criterion: 'keeps'", "criterion: 'quiet'"));
 
-    const { stdout, exitCode } = await kata('verify', 'tally');
+    const { stdout, exitCode } = await kata('verify', 'tally', '--brisk');
 
     expect(exitCode).toBe(EXIT.belowBar);
     expect(stdout).toContain('NOT SO: the mistake "not-stored" is caught by quiet');
@@ -248,8 +264,7 @@ function letGoOn(address: string): void {
 test(
   'waits for a debugger, then runs the schedule',
   async () => {
-    attempt(FORGETFUL);
-    await kata('grade', 'tally', '--schedules', '40');
+    openForgetful();
     const child = spawnKata(course.root, ['replay', 'tally', '--debug']);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text) => {

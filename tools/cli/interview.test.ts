@@ -5,9 +5,10 @@ import { makeTinyCourse, type TinyCourse } from '../course/testing/tiny-course.t
 import { PHASE_IDS, SCORE_DIMENSIONS } from '../interview/guide.ts';
 import { scorecard } from '../interview/scorecard.ts';
 import { EXIT } from './exit-code.ts';
+import { callKata } from './testing/call-kata.ts';
 import { runKata } from './testing/run-kata.ts';
 
-// Each test starts several processes, one after another.
+// Some start several processes, one after another.
 vi.setConfig({ testTimeout: 60_000 });
 
 let course: TinyCourse;
@@ -18,7 +19,8 @@ beforeEach(() => {
 });
 afterEach(() => course.remove());
 
-const kata = (...args: string[]) => runKata(course.root, ['interview', ...args]);
+const kata = (...args: string[]) => callKata(course.root, ['interview', ...args]);
+const inProcess = (...args: string[]) => runKata(course.root, ['interview', ...args]);
 const folder = () => join(course.root, '.kata/interviews');
 const sessions = () => (existsSync(folder()) ? readdirSync(folder()).sort() : []);
 
@@ -33,7 +35,7 @@ function script(text: string, name = 'session.yaml'): string {
 }
 
 test('ends a scripted interview with the notes beside the model, the scorecard, and where both are', async () => {
-  const { stdout, stderr, exitCode } = await kata('tiny', '--answers', script(whole()));
+  const { stdout, stderr, exitCode } = await inProcess('tiny', '--answers', script(whole()));
 
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: EXIT.ok });
   expect(stdout).toContain('You noted');
@@ -59,13 +61,13 @@ test('gives the result as JSON, the same at once and later', async () => {
 });
 
 test('goes on with a session that was left, in another process', async () => {
-  const begun = await kata(
+  const begun = await inProcess(
     'tiny',
     '--answers',
     script('steps:\n  - { at: 1, note: before }\n  - { at: 2, next: true }\n'),
   );
   const rest = PHASE_IDS.slice(1).map((_, n) => `  - { at: ${n * 5}, next: true }`);
-  const ended = await kata(
+  const ended = await inProcess(
     '--resume',
     '--answers',
     script(`steps:\n${rest.join('\n')}\nscores:\n${scores(2)}\n`),
@@ -109,7 +111,7 @@ test('tells the trend over sessions', async () => {
   await kata('other', '--answers', script(whole(3)));
 
   const { stdout } = await kata('--history');
-  const narrow = await runKata(course.root, ['interview', '--history'], { COLUMNS: '40' });
+  const narrow = await callKata(course.root, ['interview', '--history'], 40);
 
   expect(stdout).toContain('Interviews, 2 finished');
   expect(stdout).toMatch(/Architecture +2 3 {2}↑ up/);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeTinyCourse, type TinyCourse, tinySpec } from '../course/testing/tiny-course.ts';
 import { openHistory } from '../history/history.ts';
+import { callKata } from './testing/call-kata.ts';
 import { runKata } from './testing/run-kata.ts';
 
 let course: TinyCourse;
@@ -11,7 +12,8 @@ beforeEach(() => {
 });
 afterEach(() => course.remove());
 
-const kata = async (...args: string[]) => (await runKata(course.root, args)).stdout;
+const kata = async (...args: string[]) => (await callKata(course.root, args)).stdout;
+const inProcess = async (...args: string[]) => (await runKata(course.root, args)).stdout;
 
 async function addGrade(score: number, earned: Readonly<Record<string, number>>): Promise<void> {
   const history = await openHistory(course.root, { warn: () => {} });
@@ -33,9 +35,9 @@ async function addGrade(score: number, earned: Readonly<Record<string, number>>)
 
 test('gives one hint further each time, the lowest level first', async () => {
   const hints = [
+    await inProcess('hint', 'tiny'),
     await kata('hint', 'tiny'),
-    await kata('hint', 'tiny'),
-    await kata('hint', 'tiny'),
+    await inProcess('hint', 'tiny'),
     await kata('hint', 'tiny'),
   ];
 
@@ -67,7 +69,7 @@ test('gives all hints of a criterion that was named', async () => {
 });
 
 test('shows the reference only when asked a second time', async () => {
-  const [first, second] = [await kata('diff', 'tiny'), await kata('diff', 'tiny')];
+  const [first, second] = [await inProcess('diff', 'tiny'), await inProcess('diff', 'tiny')];
 
   expect(first).not.toContain('reference = 1');
   expect(first).toContain('ask again');
@@ -91,6 +93,6 @@ test('compares an attempt kept aside', async () => {
 });
 
 test('gives the spec as it is with --raw, and for reading without', async () => {
-  expect(await kata('spec', 'tiny', '--raw')).toBe(tinySpec());
+  expect(await inProcess('spec', 'tiny', '--raw')).toBe(tinySpec());
   expect(await kata('spec', 'tiny')).toContain('• R1 `save` resolves once the note is stored.');
 });

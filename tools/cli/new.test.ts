@@ -7,6 +7,7 @@ import { checkKata } from '../course/check-course.ts';
 import { kataFiles } from '../course/kata-paths.ts';
 import { makeTinyCourse, type TinyCourse } from '../course/testing/tiny-course.ts';
 import { EXIT } from './exit-code.ts';
+import { callKata } from './testing/call-kata.ts';
 import { runKata } from './testing/run-kata.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
@@ -40,11 +41,11 @@ test('writes every file of a kata whose content is whole', async () => {
 test('writes code that type-checks, its suite green on the reference and red on the stub', {
   timeout: 60_000,
 }, async () => {
-  await runKata(course.root, ['new', 'photo-upload']);
+  await callKata(course.root, ['new', 'photo-upload']);
   for (const file of ['package.json', 'tsconfig.json', 'vitest.config.ts'])
     copyFileSync(join(PROJECT, file), join(course.root, file));
   for (const folder of ['node_modules', 'tools']) symlinkSync(join(PROJECT, folder), join(course.root, folder));
-  await runKata(course.root, ['start', 'photo-upload']);
+  await callKata(course.root, ['start', 'photo-upload']);
 
   const tsconfig = { extends: './tsconfig.json', include: ['katas', 'solutions'] };
   course.write('tsconfig.katas.json', JSON.stringify(tsconfig));
@@ -69,7 +70,7 @@ async function run(tool: string, args: readonly string[], env: Readonly<Record<s
 test('refuses a name that is taken, even by one file, and writes nothing', async () => {
   course.write('specs/photo-upload.md', 'mine');
 
-  const { exitCode, stderr } = await runKata(course.root, ['new', 'photo-upload']);
+  const { exitCode, stderr } = await callKata(course.root, ['new', 'photo-upload']);
 
   expect(exitCode).toBe(EXIT.usage);
   expect(stderr).toContain('The name photo-upload is taken: specs/photo-upload.md exists.');
@@ -77,7 +78,7 @@ test('refuses a name that is taken, even by one file, and writes nothing', async
 });
 
 test.each(['Photo', 'photo upload', '../photo', '1photo'])('refuses the name %s', async (name) => {
-  const { exitCode, stderr } = await runKata(course.root, ['new', name]);
+  const { exitCode, stderr } = await callKata(course.root, ['new', name]);
 
   expect(exitCode).toBe(EXIT.usage);
   expect(stderr).toContain(`${name} cannot be a kata's name.`);

@@ -1,4 +1,4 @@
-// `kata drill` and `kata progress`, as a learner runs them, in a tiny course.
+// `kata drill` and `kata progress` in a tiny course.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { run as runDrill } from './commands/drill.ts';
 import { createContext } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import type { Output } from './output.ts';
+import { callKata } from './testing/call-kata.ts';
 import { runKata } from './testing/run-kata.ts';
 
 const NOW_MS = Date.parse('2026-03-02T09:00:00.000Z');
@@ -40,7 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => course.remove());
 
-const kata = (...args: string[]) => runKata(course.root, args);
+const kata = (...args: string[]) => callKata(course.root, args);
 const narrow = (...args: string[]) => runKata(course.root, args, { COLUMNS: '40', NO_COLOR: '1' });
 const tooWide = (text: string) => text.split('\n').filter((line) => [...line].length > 40);
 const answers = (text: string) => course.write('answers.yaml', text);
@@ -146,7 +147,7 @@ test('says how to begin where nothing was begun', async () => {
   const fresh = makeTinyCourse();
   fresh.add('tiny');
 
-  const ended = await runKata(fresh.root, ['drill']);
+  const ended = await callKata(fresh.root, ['drill']);
   fresh.remove();
 
   expect(ended).toMatchObject({ exitCode: EXIT.usage, stdout: '' });
@@ -188,7 +189,7 @@ test('writes progress as JSON, CSV and a page', async () => {
 
   const json = JSON.parse((await kata('progress', '--json')).stdout);
   const csv = (await kata('progress', '--csv')).stdout;
-  const files = await kata('progress', '--csv', 'out/p.csv', '--html', 'out/p.html');
+  const files = await runKata(course.root, ['progress', '--csv', 'out/p.csv', '--html', 'out/p.html']);
 
   expect(json).toMatchObject({ schemaVersion: 1, katas: [{ slug: 'other' }, { slug: 'tiny', state: 'stale' }] });
   expect(csv).toBe(readFileSync(path.join(course.root, 'out/p.csv'), 'utf8'));

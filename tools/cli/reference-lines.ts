@@ -1,3 +1,4 @@
+import { type SolutionFiles, solutionFolder } from '../course/solution-files.ts';
 import { placesOf } from '../review/choose-mistakes.ts';
 import type { Planted } from '../review/round.ts';
 
@@ -7,19 +8,20 @@ const COMMENT_LINES_MAX = 4;
 /** The reference's lines in place of a mistake, with the comment above them; null when they are not known. */
 export function referenceLinesOf(
   slug: string,
-  reference: string,
+  reference: SolutionFiles,
   { edits }: Pick<Planted, 'edits'>,
 ): { title: string; code: string } | null {
-  const places = placesOf(reference, { edits });
-  if (places.length === 0) return null;
-  const lines = reference.split('\n');
+  const [name, text] = Object.entries(reference).find(([, code]) => placesOf(code, { edits }).length > 0) ?? [];
+  if (name === undefined || text === undefined) return null;
+  const places = placesOf(text, { edits });
+  const lines = text.split('\n');
   const parts = places.map(({ from, to }) => {
     let first = from;
     while (first > 1 && from - first < COMMENT_LINES_MAX && isComment(lines[first - 2])) first -= 1;
     return { title: first === to ? `${to}` : `${first}-${to}`, code: lines.slice(first - 1, to).join('\n') };
   });
   return {
-    title: `The reference (solutions/${slug}/index.ts, ${parts.length === 1 && !parts[0]?.title.includes('-') ? 'line' : 'lines'} ${parts.map(({ title }) => title).join(' and ')}):`,
+    title: `The reference (${solutionFolder(slug)}/${name}, ${parts.length === 1 && !parts[0]?.title.includes('-') ? 'line' : 'lines'} ${parts.map(({ title }) => title).join(' and ')}):`,
     code: parts.map(({ code }) => code).join('\n…\n'),
   };
 }

@@ -199,7 +199,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     options: [
       seed,
       { flags: '--seal', says: 'publish: record the files of a sound kata in its seal.json' },
-      { flags: '--brisk', says: 'with 300 fresh schedules for the alternative, not 5,000: what npm test runs' },
+      { flags: '--brisk', says: 'with 300 fresh schedules for the alternative, not 5,000' },
+      { flags: '--changed', says: 'brisk; and of katas that are on record as verified, a sample: what npm test runs' },
     ],
     examples: ['verify', 'verify offline-queue', 'verify offline-queue --seal'],
   },

@@ -1,4 +1,6 @@
 // A scored review round for a person: what was there, what was seen, what it does, and how it is meant.
+
+import { isTest, solutionFolder } from '../course/solution-files.ts';
 import { renderTextDiagram } from '../grader/render/text-diagram.ts';
 import { type Story, story as storyShape } from '../grader/report.ts';
 import type { AnswerKey, JudgedMistake, RoundResult, Session } from '../review/round.ts';
@@ -103,11 +105,18 @@ function storyLines(look: Look, invariant: string, story: Story): string[] {
 }
 
 /** What there is to find, without saying what it is. */
-export function whatIsWrong({ source }: Session, { given, planted }: AnswerKey): string {
+export function whatIsWrong(round: Session, { file, given, planted }: AnswerKey): string {
+  const { source, kata } = round;
   const lines = `${given.trimEnd().split('\n').length} lines`;
   if (source.kind === 'attempt')
     return `your attempt ${source.attempt}, ${lines}, breaks ${counted(planted.length, 'criterion', 'criteria')}`;
-  return `${lines}, ${planted.length === 1 ? 'one mistake' : `${planted.length} mistakes`}`;
+  return `${solutionFolder(kata.slug)}/${file}, ${lines}, ${planted.length === 1 ? 'one mistake' : `${planted.length} mistakes`}`;
+}
+
+/** Where the code stands, for a file that is not the whole reference; nothing for one that is. */
+export function amongOthers({ kata }: Session, { file, others }: AnswerKey): string {
+  if (Object.keys(others).length === 0) return '';
+  return ` It is ${solutionFolder(kata.slug)}/${file} with what is wrong in it; the other files of the reference are sound.`;
 }
 
 /** `lines 12-14 and 20`. */
@@ -118,5 +127,11 @@ export function rangeWords(lines: readonly { readonly from: number; readonly to:
 }
 
 /** A message about the copy that was graded, which is gone, as one about the file it was made of. */
-export const asWritten = (reason: string, file: string): string =>
-  reason.replaceAll(/\.kata\/variants\/[^:\s]+\/index\.ts/g, file);
+export const asWritten = (reason: string, file: string, { file: reviewed }: Pick<AnswerKey, 'file'>): string =>
+  reason.replaceAll(
+    /\.kata\/variants\/([^/:\s]+)\/[^/:\s]+\/([^:\s]+\.ts)/g,
+    (copy: string, slug: string, name: string) => {
+      if (name === reviewed) return file;
+      return isTest(name) ? copy : `${solutionFolder(slug)}/${name}`;
+    },
+  );

@@ -17,7 +17,7 @@ import { EXIT } from './exit-code.ts';
 import { listenToKeys } from './keys.ts';
 import { numberLines } from './number-lines.ts';
 import { openInEditor, page } from './open-with.ts';
-import { rangeWords, whatIsWrong } from './render-review.ts';
+import { amongOthers, rangeWords, whatIsWrong } from './render-review.ts';
 
 const MENU = '[r]ead  [f]inding  [l]ist  [e]dit the code  [d]one  [q]uit';
 
@@ -34,6 +34,8 @@ export async function reviewAtTerminal(
   const files = roundFiles(round.id);
   print(wrap(look, paint('bold', `${round.id}: ${whatIsWrong(round, key)}`)));
   print(wrap(look, `Files: ${files.given}, ${files.findings}, ${files.code}`));
+  const where = amongOthers(round, key).trim();
+  if (where !== '') print(wrap(look, where));
   const does: Readonly<Record<string, () => Promise<void>>> = {
     r: () => read(context, key),
     f: () => note(context, files.findings, key, criteria),

@@ -1,27 +1,54 @@
 // Review rounds as a person runs them, in a course of one tiny kata.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { makeTallyCourse, type TallyCourse } from '../grader/testing/tally-course.ts';
-import { TALLY_REFERENCE } from '../grader/testing/tally-files.ts';
+import { ENDLESS_LOOP, TALLY_FILES, TALLY_IN_PARTS, TALLY_REFERENCE } from '../grader/testing/tally-files.ts';
 import { EXIT } from './exit-code.ts';
-import { runKata } from './testing/run-kata.ts';
+import { callKata } from './testing/call-kata.ts';
+import { type Ended, runKata } from './testing/run-kata.ts';
 
 const PATIENCE_MS = 90_000;
 const GOOD = "await device.asyncStorage.setItem('total', String(mine));";
 const WRONG = "void device.asyncStorage.setItem('total', String(mine)).catch(() => undefined);";
 
+type Form = 'whole' | 'in parts';
 let course: TallyCourse;
-beforeAll(() => {
+/** What was said as a round began, of the reference in one file and in several: each is made once. */
+let begun: Record<Form, Ended>;
+beforeAll(async () => {
   course = makeTallyCourse();
-});
+  begun = { whole: await begin('whole'), 'in parts': await begin('in parts') };
+}, PATIENCE_MS);
 afterAll(() => course.remove());
 beforeEach(() => {
   rmSync(path.join(course.root, '.kata'), { recursive: true, force: true });
   rmSync(path.join(course.root, 'katas/tally/attempts'), { recursive: true, force: true });
+  for (const [file, text] of Object.entries(TALLY_FILES)) course.write(file, text);
 });
 
 const kata = (...args: string[]) => runKata(course.root, args);
+/** For what is no matter of the process, of a reference in one file: that is bundled once a process. */
+const call = (...args: string[]) => callKata(course.root, args);
+const putInParts = () => {
+  for (const [name, text] of Object.entries(TALLY_IN_PARTS)) course.write(name, text);
+};
+const kept = (form: Form) => path.join(course.root, `begun ${form}`);
+
+/** Begins the round of seed 1, and keeps all that it has written. */
+async function begin(form: Form): Promise<Ended> {
+  if (form === 'in parts') putInParts();
+  const ended = await kata('review', 'tally', '--seed', '1');
+  renameSync(path.join(course.root, '.kata'), kept(form));
+  return ended;
+}
+
+/** The course with that round open, as the command has left it. */
+function open(form: Form): void {
+  if (form === 'in parts') putInParts();
+  cpSync(kept(form), path.join(course.root, '.kata'), { recursive: true });
+}
+
 const file = (name: string) => path.join(course.root, '.kata/reviews/tally-1', name);
 const read = (name: string) => readFileSync(file(name), 'utf8');
 /** The line of the mistake, as given. */
@@ -36,15 +63,15 @@ const mended = () => read('given.ts').replace(WRONG, GOOD);
 test(
   'scores what was found and mended by a real grade, explains it, and keeps the score',
   async () => {
-    const begun = await kata('review', 'tally', '--seed', '1');
+    open('whole');
     const shown = await kata('review', 'tally', '--show');
     note({ lines: wrongLine(), criterion: 'keeps', consequence: 'A kill loses the count.' });
     mend(mended());
 
     const done = await runKata(course.root, ['review', 'tally', '--done'], { COLUMNS: '40', NO_COLOR: '1' });
 
-    expect(begun).toMatchObject({ exitCode: EXIT.ok, stderr: '' });
-    expect(begun.stdout).toContain('one mistake');
+    expect(begun.whole).toMatchObject({ exitCode: EXIT.ok, stderr: '' });
+    expect(begun.whole.stdout).toContain('one mistake');
     expect(read('given.ts')).not.toContain('Acknowledges before the write');
     expect(shown.stdout).toContain(`${wrongLine()}  `);
     expect(done).toMatchObject({ exitCode: EXIT.ok });
@@ -53,8 +80,67 @@ test(
     expect(done.stdout).toContain('What happens (kept)');
     expect(done.stdout).toContain(GOOD);
     expect(done.stdout.split('\n').filter((line) => line.length > 40 && !line.includes('asyncStorage'))).toEqual([]);
-    expect((await kata('progress', '--csv')).stdout).toMatch(/^review,tally,.*,100,scored,/m);
-    expect((await kata('review', 'tally', '--done')).stderr).toContain('No review of tally is open.');
+    expect((await call('progress', '--csv')).stdout).toMatch(/^review,tally,.*,100,scored,/m);
+    expect((await call('review', 'tally', '--done')).stderr).toContain('No review of tally is open.');
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'gives one file of a reference to review, says which, and grades it among the others',
+  async () => {
+    open('in parts');
+    const told = await kata('review', 'tally', '--json');
+    note({
+      lines:
+        read('given.ts')
+          .split('\n')
+          .findIndex((line) => line.includes('void async')) + 1,
+      criterion: 'keeps',
+    });
+    mend(read('given.ts').replace(/void (asyncStorage.*)\.catch.*;/, 'await $1;'));
+    const done = await kata('review', 'tally', '--done');
+
+    expect(begun['in parts'].stdout).toContain('tally-1: solutions/tally/store.ts, ');
+    expect(begun['in parts'].stdout.replaceAll(/\s+/g, ' ')).toContain('the other files of the reference are sound.');
+    expect(JSON.parse(told.stdout)).toMatchObject({ madeFrom: 'solutions/tally/store.ts', mistakes: 1 });
+    expect(read('given.ts')).toContain(`from '../../../solutions/tally/names/key.ts';`);
+    expect(done).toMatchObject({ exitCode: EXIT.ok, stderr: '' });
+    expect(done.stdout).toContain('tally-1: 100 of 100');
+    expect(done.stdout).toContain('The reference (solutions/tally/store.ts, line 10):');
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'names the files of a fix as the person knows them where it cannot be judged',
+  async () => {
+    open('in parts');
+    mend('export const createStore = (');
+
+    const { stderr } = await kata('review', 'tally', '--done');
+
+    expect(stderr).toContain('.kata/reviews/tally-1/code.ts:1:');
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'scores a round of old by the reference it was made from, though that is in several files now',
+  async () => {
+    open('whole');
+    const session = JSON.parse(read('session.json'));
+    const { file: _, others: __, ...key } = JSON.parse(Buffer.from(session.key, 'base64').toString());
+    const old = { ...session, key: Buffer.from(JSON.stringify(key)).toString('base64') };
+    writeFileSync(file('session.json'), JSON.stringify(old));
+    putInParts();
+    note({ lines: wrongLine(), criterion: 'keeps' });
+    mend(mended());
+
+    const done = await kata('review', 'tally', '--done');
+
+    expect(done).toMatchObject({ exitCode: EXIT.ok });
+    expect(done.stdout).toContain('tally-1: 100 of 100');
   },
   PATIENCE_MS,
 );
@@ -81,7 +167,7 @@ test(
 test(
   'takes edits of an answers file for the fix, and leaves the code of the round as it was',
   async () => {
-    await kata('review', 'tally', '--seed', '1');
+    open('whole');
     const before = read('code.ts');
     const edits = [{ find: WRONG, replace: GOOD }];
     course.write('answers.yaml', JSON.stringify({ findings: [{ lines: wrongLine(), criterion: 'keeps' }], edits }));
@@ -98,7 +184,7 @@ test(
 test(
   'sees what a fix breaks that was sound',
   async () => {
-    await kata('review', 'tally', '--seed', '1');
+    open('whole');
     note({ lines: wrongLine(), criterion: 'keeps' });
     mend(mended().replace('total += 1;', 'total += 2;'));
 
@@ -112,9 +198,9 @@ test(
 test(
   'takes no fix for mended that loops for ever, and keeps its round open',
   async () => {
-    await kata('review', 'tally', '--seed', '1');
+    open('whole');
     note({ lines: wrongLine(), criterion: 'keeps' });
-    mend(mended().replace('total += 1;', 'for (;;) {}'));
+    mend(mended().replace('total += 1;', ENDLESS_LOOP));
 
     const looped = await kata('review', 'tally', '--done');
 
@@ -128,14 +214,14 @@ test(
 test(
   'keeps a round open whose fix cannot be compiled, or whose findings cannot be read',
   async () => {
-    await kata('review', 'tally', '--seed', '1');
+    open('whole');
     mend('export const createTally = (');
-    const broken = await kata('review', 'tally', '--done');
+    const broken = await call('review', 'tally', '--done');
     mend(mended());
     writeFileSync(file('findings.yaml'), 'findings: [\n');
-    const unread = await kata('review', 'tally', '--done');
+    const unread = await call('review', 'tally', '--done');
 
-    const again = await kata('review', 'tally');
+    const again = await call('review', 'tally');
 
     expect(broken).toMatchObject({ exitCode: EXIT.notGradable, stdout: '' });
     expect(broken.stderr).toContain('Mend .kata/reviews/tally-1/code.ts');
@@ -171,14 +257,14 @@ test(
 );
 
 test.each([
-  ['loops for ever', 'for (;;) {}\n', 'it loops without end'],
+  ['loops for ever', ENDLESS_LOOP, 'it loops without end'],
   ['cannot be compiled', 'no typescript', 'katas/tally/attempts/1.ts:1:'],
 ])(
   'begins no round of an attempt that %s, and says why',
   async (_, text, says) => {
     course.write('katas/tally/attempts/1.ts', text);
 
-    const { stderr, stdout, exitCode } = await kata('review', 'tally', '--attempt', '1');
+    const { stderr, stdout, exitCode } = await call('review', 'tally', '--attempt', '1');
 
     expect(stderr).toContain(says);
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: EXIT.notGradable });
@@ -188,7 +274,7 @@ test.each([
 );
 
 test('shows the reference’s code only to whoever asks twice', async () => {
-  const first = await kata('review', 'tally');
+  const first = await call('review', 'tally');
 
   expect(first.stdout).toContain('ask again');
   expect(existsSync(path.join(course.root, '.kata/reviews'))).toBe(false);
@@ -204,7 +290,7 @@ test.each([
 ])(
   'answers kata review tally %s with a sentence',
   async (args, says) => {
-    const ended = await kata('review', 'tally', ...args);
+    const ended = await call('review', 'tally', ...args);
 
     expect(ended).toMatchObject({ exitCode: EXIT.usage, stdout: '' });
     expect(ended.stderr).toContain(says);
@@ -215,10 +301,10 @@ test.each([
 test(
   'does not mix two rounds up, and begins another when told to',
   async () => {
-    await kata('review', 'tally', '--seed', '1');
+    open('whole');
 
-    const other = await kata('review', 'tally', '--seed', '2');
-    const another = await kata('review', 'tally', '--seed', '2', '--new', '--json');
+    const other = await call('review', 'tally', '--seed', '2');
+    const another = await call('review', 'tally', '--seed', '2', '--new', '--json');
 
     expect(other).toMatchObject({ exitCode: EXIT.usage });
     expect(other.stderr).toContain('The round tally-1 is open.');

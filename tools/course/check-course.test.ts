@@ -288,6 +288,24 @@ test('names a missing file once, and still says what is wrong elsewhere', async 
   ]);
 });
 
+test('names a part of a solution that is imported and not there, and who imports it', async () => {
+  course.write('solutions/tiny/alternative.ts', `import './table.ts';\n`);
+
+  expect(await check()).toEqual([
+    'solutions/tiny/alternative.ts: imports solutions/tiny/table.ts, which is missing. Write it, or mend the import.',
+  ]);
+});
+
+test('catches a module that no solution imports', async () => {
+  course.write('solutions/tiny/index.ts', `import './parts/used.ts';\n`);
+  for (const name of ['parts/used.ts', 'parts/left.ts', 'parts/used.test.ts'])
+    course.write(`solutions/tiny/${name}`, 'export {};\n');
+
+  expect(await check()).toEqual([
+    'solutions/tiny/parts/left.ts: is part of neither the reference nor the alternative. Import it, or take it away.',
+  ]);
+});
+
 test('catches a kata that builds on itself by a detour, or on none', () => {
   const problems = checkOrder([
     { slug: 'a', buildsOn: ['b'] },

@@ -5,6 +5,7 @@ import { checkDrill } from './check-drill.ts';
 import { checkEvidence, type KataEvidence } from './check-evidence.ts';
 import { checkInterview } from './check-interview.ts';
 import { checkRubric } from './check-rubric.ts';
+import { checkSolutions } from './check-solutions.ts';
 import { checkSpec } from './check-spec.ts';
 import { CourseError, type CourseProblem } from './course-problem.ts';
 import { kataFiles } from './kata-paths.ts';
@@ -16,7 +17,7 @@ export type { KataEvidence } from './check-evidence.ts';
 
 /** All that is wrong with a kata's content, from its files and what was gathered by running it. Empty when it is whole. */
 export async function checkKata(root: string, slug: string, evidence: KataEvidence): Promise<CourseProblem[]> {
-  const missing = checkFiles(root, slug);
+  const missing = [...checkFiles(root, slug), ...(await checkSolutions(root, slug))];
   try {
     const [spec, rubric] = [await loadSpec(root, slug), await loadRubric(root, slug)];
     return [...missing, ...checkContent(spec, rubric, evidence)];

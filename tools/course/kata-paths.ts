@@ -20,7 +20,7 @@ export function kataFiles(slug: string) {
 
 /** Absolute paths: the files every kata has, and those that come with use. */
 export type KataPaths = Readonly<
-  Record<keyof ReturnType<typeof kataFiles> | 'folder' | 'attempt' | 'attempts' | 'seal', string>
+  Record<keyof ReturnType<typeof kataFiles> | 'folder' | 'attempt' | 'attempts' | 'seal' | 'verified', string>
 >;
 
 /** Absolute paths of a kata's files, whether they exist or not. */
@@ -43,5 +43,6 @@ export function kataPaths(root: string, slug: string): KataPaths {
     attempt: join(folder, 'attempt.ts'),
     attempts: join(folder, 'attempts'),
     seal: join(folder, 'seal.json'),
+    verified: join(folder, 'verified.json'),
   };
 }

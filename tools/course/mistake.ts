@@ -1,13 +1,13 @@
 // What a kata's author writes in `mistakes.ts`: wrong attempts that the grade must catch.
 
-/** A named wrong turn: an edit of the reference that one criterion must catch. */
+/** A named wrong turn: edits of the reference, in any of its files, that one criterion must catch. */
 export interface Mistake {
   readonly id: string;
   /** What was done wrong, as a reviewer would say it. */
   readonly title: string;
   /** Id of the criterion that must lose points. */
   readonly criterion: string;
-  /** Each `find` stands exactly once in the reference. */
+  /** Each `find` stands exactly once over all of the reference's own files. */
   readonly edits: readonly { readonly find: string; readonly replace: string }[];
 }
 

@@ -5,7 +5,7 @@ import { writeSeal } from '../course/seal.ts';
 import { type GradeOptions, grade } from './grade.ts';
 import { targetOf } from './target.ts';
 import { makeTallyCourse, type TallyCourse } from './testing/tally-course.ts';
-import { TALLY_FILES, TALLY_REFERENCE } from './testing/tally-files.ts';
+import { TALLY_FILES, TALLY_IN_PARTS, TALLY_REFERENCE } from './testing/tally-files.ts';
 
 const PATIENCE_MS = 60_000;
 const SUITE = 'katas/tally/suite.test.ts';
@@ -95,6 +95,25 @@ test(
     course.write('katas/tally/scenario.ts', `throw new Error('no scenario today');\n`);
 
     await expect(gradeIt('attempt')).rejects.toThrow(/no fault of the attempt[\s\S]*no scenario today/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'checks the form of all files that a reference is made of',
+  async () => {
+    for (const [file, text] of Object.entries(TALLY_IN_PARTS)) course.write(file, text);
+    course.write('solutions/tally/names/key.ts', "export const KEY: any = 'total'; // TODO\n");
+
+    const { checks } = await gradeIt('reference', { skipsChecks: false });
+
+    expect(checks.map(({ id, status }) => [id, status])).toEqual([
+      ['type-check', 'pass'],
+      ['no-type-escape', 'fail'],
+      ['no-leftovers', 'fail'],
+    ]);
+    expect(checks[1]?.detail).toMatch(/^solutions\/tally\/names\/key\.ts:1: /);
+    expect(checks[2]?.detail).toBe('solutions/tally/names/key.ts:1: "TODO" is left here.');
   },
   PATIENCE_MS,
 );

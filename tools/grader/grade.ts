@@ -6,12 +6,14 @@ import { kataPaths } from '../course/kata-paths.ts';
 import { loadBands, loadRubric } from '../course/load-rubric.ts';
 import { type Bands, CHECKS, type Rubric } from '../course/schema.ts';
 import { checkSeal, type SealCheck, suiteHash } from '../course/seal.ts';
+import { readReference } from '../course/solution-files.ts';
 import { BundleError, bundle } from '../simulator/bundle.ts';
 import type { Plan } from '../simulator/plan.ts';
 import { type JudgedSimulation, judgeSimulation } from './judge-simulation.ts';
 import { judgeTests } from './judge-tests.ts';
 import type { Report, TestResult } from './report.ts';
 import { type BudgetEvidence, bandOf, fixFirst, scoreCriteria, totalOf } from './score.ts';
+import { SharedSimulation } from './shared-simulation.ts';
 import { Simulation } from './simulation.ts';
 import { type CheckResult, runChecks } from './static-checks.ts';
 import { type SuiteOutcome, SuiteRunner, THE_SUITE_ITSELF } from './suite-runner.ts';
@@ -21,6 +23,7 @@ import type { Target } from './target.ts';
 export const DEFAULT_SEED = 1;
 export const GRADE_SCHEDULES = 1_000;
 export const WATCH_SCHEDULES = 100;
+const SHARED_FROM = 400;
 
 export interface GradeOptions {
   readonly root: string;
@@ -74,7 +77,7 @@ export async function grade(options: GradeOptions): Promise<Report> {
     );
   }
   const runner = options.runner ?? new SuiteRunner({ root, isReference: target.kind === 'reference' });
-  const simulation = options.simulation ?? new Simulation(root);
+  const simulation = options.simulation ?? newSimulation(options);
   try {
     const bundles = await bundleBoth(root, slug, target);
     if (typeof bundles === 'string') return notGradable(frame(), bundles);
@@ -83,7 +86,7 @@ export async function grade(options: GradeOptions): Promise<Report> {
       simulate(options, simulation, bundles, rubric, seed),
       options.skipsChecks
         ? CHECKS.map((id) => ({ id, status: 'pass' as const, detail: '' }))
-        : runChecks(root, target.file),
+        : runChecks(root, target.file, await partsOf(root, slug, target)),
     ]);
     if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
     return compose(frame(), suite, simulated, checks);
@@ -91,6 +94,18 @@ export async function grade(options: GradeOptions): Promise<Report> {
     if (!options.runner) runner.stop();
     if (!options.simulation) simulation.stop();
   }
+}
+
+/** For a few schedules a second process would not be worth its start. */
+const newSimulation = ({ root, schedules = GRADE_SCHEDULES }: GradeOptions): Simulation | SharedSimulation =>
+  schedules < SHARED_FROM ? new Simulation(root) : new SharedSimulation(root);
+
+/** What a target's module is made of besides. An attempt is one file: what it imports besides is the learner's own. */
+async function partsOf(root: string, slug: string, { kind, parts = [] }: Target): Promise<readonly string[]> {
+  if (kind !== 'reference') return parts;
+  const folder = path.dirname(kataPaths(root, slug).reference);
+  const [, ...names] = Object.keys(await readReference(root, slug));
+  return names.map((name) => path.join(folder, name));
 }
 
 /** Files that are not as they were published. A seal that cannot be read is one of them. */
@@ -136,7 +151,7 @@ async function simulate(
     stopWhenBroken,
     onProgress,
   }: GradeOptions,
-  simulation: Simulation,
+  simulation: Simulation | SharedSimulation,
   bundles: Bundles,
   rubric: Rubric,
   seed: number,

@@ -23,6 +23,8 @@ export type SimulationJob =
       readonly saved: readonly Plan[];
       readonly shrinkRunsMax?: number;
       readonly stopWhenBroken?: readonly string[];
+      /** Which part of it is asked for (default: all of it). */
+      readonly part?: { readonly n: number; readonly of: number };
     }
   | { readonly type: 'compare'; readonly seed: number; readonly schedules: number }
   /** Faults of the scenario that never matter to the attempt. */

@@ -27,7 +27,14 @@ function fail(error: unknown): void {
   process.exit(70);
 }
 
-function open({ root, isReference, progressFile, heapMb, isShared = false }: SuiteStart): Promise<Vitest> {
+function open({
+  root,
+  isReference,
+  progressFile,
+  heapMb,
+  isShared = false,
+  endsAtFailure = false,
+}: SuiteStart): Promise<Vitest> {
   const conditions = isReference ? ['reference'] : [];
   return createVitest(
     'test',
@@ -42,6 +49,7 @@ function open({ root, isReference, progressFile, heapMb, isShared = false }: Sui
       pool: 'forks',
       maxWorkers: 1,
       isolate: !isShared,
+      bail: endsAtFailure ? 1 : 0,
       // An attempt may read, as its libraries must; it cannot write but for the name of the test that runs, nor start anything.
       execArgv: [
         '--permission',

@@ -10,6 +10,8 @@ export interface SuiteStart {
   readonly heapMb: number;
   /** All suites of a run share one process and what it has loaded (default: each has its own). */
   readonly isShared?: boolean;
+  /** A run ends with the first test that fails (default: all tests are run). */
+  readonly endsAtFailure?: boolean;
 }
 
 export interface SuiteRun {

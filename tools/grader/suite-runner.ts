@@ -59,6 +59,8 @@ export interface SuiteRunnerOptions {
   readonly secondLookMs?: number;
   /** So many tests that loop end the run (default 3). */
   readonly loopsMax?: number;
+  /** Ends a run with the first test that fails, where one is enough to know (default false). */
+  readonly endsAtFailure?: boolean;
   /** So many tests that wait in vain end the run, after the first few (default 20). */
   readonly restTimeoutsMax?: number;
 }
@@ -75,6 +77,7 @@ export class SuiteRunner {
   constructor(options: SuiteRunnerOptions) {
     this.#options = {
       isReference: false,
+      endsAtFailure: false,
       testTimeoutMs: TEST_TIMEOUT_MS,
       silenceMs: SILENCE_MS,
       secondLookMs: SECOND_LOOK_MS,
@@ -193,7 +196,7 @@ export class SuiteRunner {
   }
 
   #spawn(): void {
-    const { root, isReference } = this.#options;
+    const { root, isReference, endsAtFailure } = this.#options;
     const child = new SupervisedChild<SuiteRequest, SuiteEvent>({
       module: path.join(import.meta.dirname, 'suite-child.ts'),
       cwd: root,
@@ -208,7 +211,10 @@ export class SuiteRunner {
       this.#onStop = () => reject(stopped());
     });
     this.#whenReady.catch(() => undefined);
-    child.send({ type: 'start', start: { root, isReference, progressFile: this.#progressFile, heapMb: HEAP_MB } });
+    child.send({
+      type: 'start',
+      start: { root, isReference, endsAtFailure, progressFile: this.#progressFile, heapMb: HEAP_MB },
+    });
   }
 
   async #pass({ timeoutsMax, silenceMs, ...run }: PassOptions): Promise<Pass> {

@@ -4,6 +4,9 @@ import path from 'node:path';
 import { runTool, type ToolResult } from './run-tool.ts';
 import { makeScratch } from './scratch.ts';
 
+/** The compiler is written in Go and gone within the second: it need not collect its garbage so soon. */
+const THRIFTY = { GOGC: '400' };
+
 export interface TypeCheck {
   readonly isClean: boolean;
   /** Errors as `file:line:column: message`, those of the file itself first. */
@@ -22,14 +25,17 @@ export async function typeCheck(root: string, file: string): Promise<TypeCheck> 
   return { isClean: code === 0, errors };
 }
 
-/** The configuration stands outside of the course, which may be read-only or full. */
+/**
+ * The configuration stands outside of the course, which may be read-only or full. On one thread: suite and simulation
+ * run beside it, and checkers that share the work do part of it twice.
+ */
 async function runCompiler(root: string, file: string): Promise<ToolResult> {
   const scratch = makeScratch('types');
   const config = path.join(scratch.folder, 'tsconfig.json');
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   try {
     await writeFile(config, JSON.stringify(configFor(root, file)));
-    return await runTool(process.execPath, [tsc, '-p', config, '--pretty', 'false'], root);
+    return await runTool(process.execPath, [tsc, '-p', config, '--pretty', 'false', '--singleThreaded'], root, THRIFTY);
   } finally {
     scratch.remove();
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -35,24 +35,56 @@ test('takes relative imports from the folder a source was written for', async ()
   expect(readFileSync(target.file, 'utf8')).toBe(`import '../../../../katas/tally/contract.ts';\n`);
 });
 
+const PARTS = {
+  'index.ts': `import { a } from './a.ts';\nimport { b } from './deep/b.ts';\nimport { c } from '../other/index.ts';\n`,
+  'a.ts': `export { a } from './not-one-of-them.ts';\n`,
+  'deep/b.ts': `import { a } from '../a.ts';\nexport * from '../../other/index.ts';\n`,
+};
+
+test('writes all files of a reference, which import each other as they did', async () => {
+  const { file, parts = [] } = await makeVariant(root, 'tally', 'wrong', PARTS);
+
+  const folder = path.dirname(file);
+  expect(parts.map((part) => path.relative(folder, part))).toEqual(['a.ts', 'deep/b.ts']);
+  expect(readFileSync(file, 'utf8')).toBe(
+    `import { a } from './a.ts';\nimport { b } from './deep/b.ts';\nimport { c } from '../../../../solutions/other/index.ts';\n`,
+  );
+  expect(parts.map((part) => readFileSync(part, 'utf8'))).toEqual([
+    `export { a } from '../../../../solutions/tally/not-one-of-them.ts';\n`,
+    `import { a } from '../a.ts';\nexport * from '../../../../../solutions/other/index.ts';\n`,
+  ]);
+});
+
+test('takes away the files of an earlier variant of the same id', async () => {
+  await makeVariant(root, 'tally', 'wrong', PARTS);
+
+  const { file } = await makeVariant(root, 'tally', 'wrong', 'export {};\n');
+
+  expect(globSync('**/*.ts', { cwd: path.dirname(file) }).sort()).toEqual(['index.ts', 'wrong.suite.test.ts']);
+});
+
 const mistake = (...edits: { find: string; replace: string }[]) => ({ id: 'wrong', title: 'W', criterion: 'c', edits });
 
 test('puts a mistake in word for word', () => {
-  const text = applyMistake('let key = made();\nsend(key);', mistake({ find: 'made()', replace: `'$&$1'` }));
+  const reference = { 'index.ts': 'send(key);', 'key.ts': 'let key = made();' };
 
-  expect(text).toBe(`let key = '$&$1';\nsend(key);`);
+  const files = applyMistake(reference, mistake({ find: 'made()', replace: `'$&$1'` }));
+
+  expect(files).toEqual({ 'index.ts': 'send(key);', 'key.ts': `let key = '$&$1';` });
 });
 
 test.each([
-  ['is not there', 'remade()', 0],
-  ['is there twice', 'key', 2],
-])('refuses a mistake whose text %s, and says which', (_, find, count) => {
+  ['is not there', 'remade()', '0 times in the reference;'],
+  ['is there twice', 'key', '2 times in the reference (index.ts:1, index.ts:2);'],
+  ['is in two files', '(', '2 times in the reference (index.ts:2, deep/send.ts:1);'],
+])('refuses a mistake whose text %s, and says which and where', (_, find, says) => {
   const edits = [
     { find: 'made', replace: 'made' },
     { find, replace: '' },
   ];
+  const reference = { 'index.ts': 'let key = made;\nsend(key);', 'deep/send.ts': 'send();' };
 
-  expect(() => applyMistake('let key = made();\nsend(key);', mistake(...edits))).toThrow(
-    `Mistake wrong: the text to find of edit 2 stands ${count} times in the reference`,
+  expect(() => applyMistake(reference, mistake(...edits))).toThrow(
+    `Mistake wrong: the text to find of edit 2 stands ${says} it must stand there once.`,
   );
 });

@@ -1,14 +1,16 @@
-// All mutants of a reference in one file, each behind a switch: Stryker's instrumenter without its runner.
-
+// All mutants of a reference's files, each behind a switch: Stryker's instrumenter without its runner.
 import { commonTokens } from '@stryker-mutator/api/plugin';
 import { createInstrumenter } from '@stryker-mutator/instrumenter';
 import { createInjector } from 'typed-inject';
+import type { SolutionFiles } from '../course/solution-files.ts';
 
 /** A mutant that loops is stopped after so many passes through its switch in one run. */
 export const HIT_LIMIT = 200_000;
 
 export interface Mutant {
   readonly id: string;
+  /** Path inside the solution's folder. */
+  readonly file: string;
   readonly mutator: string;
   /** Line, from 1. */
   readonly line: number;
@@ -44,30 +46,31 @@ const wordsOfErrors = {
 
 const silent = new Proxy({}, { get: () => () => undefined });
 
-/** Instruments a file's text. What the switch reads is `globalThis.__stryker__.activeMutant`. */
-export async function instrument(name: string, text: string): Promise<{ text: string; mutants: Mutant[] }> {
+/** Instruments all files; no two mutants have the same id. What the switch reads is `globalThis.__stryker__.activeMutant`. */
+export async function instrument(reference: SolutionFiles): Promise<{ files: SolutionFiles; mutants: Mutant[] }> {
   const injector = createInjector()
     .provideValue(commonTokens.logger, silent)
     .provideValue(commonTokens.getLogger, () => silent)
     .provideValue(commonTokens.options, {})
     .provideValue(commonTokens.fileDescriptions, {});
   const instrumenter = injector.injectFunction(createInstrumenter as never) as ReturnType<typeof createInstrumenter>;
-  const result = await instrumenter.instrument([{ name, content: text, mutate: true }], {
+  const sources = Object.entries(reference).map(([name, content]) => ({ name, content, mutate: true }));
+  const result = await instrumenter.instrument(sources, {
     plugins: null,
     ignorers: [wordsOfErrors as never],
     excludedMutations: [],
   });
-  const lines = text.split('\n');
   // Those that are ignored are told of, too, but do not stand in the text.
   const placed = result.mutants.filter(({ status }) => status !== 'Ignored');
-  const mutants = placed.map(({ id, mutatorName, location, replacement }) => ({
+  const mutants = placed.map(({ id, fileName, mutatorName, location, replacement }) => ({
     id,
+    file: fileName,
     mutator: mutatorName,
     line: location.start.line + 1,
-    original: excerpt(lines, location),
+    original: excerpt((reference[fileName] ?? '').split('\n'), location),
     replacement,
   }));
-  return { text: result.files[0]?.content ?? '', mutants };
+  return { files: Object.fromEntries(result.files.map(({ name, content }) => [name, content])), mutants };
 }
 
 interface Place {

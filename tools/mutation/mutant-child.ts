@@ -21,6 +21,7 @@ export type MutantRequest =
       readonly root: string;
       readonly scenario: string;
       readonly reference: string;
+      /** Bundled code of the mutated reference, without a choice of its own. */
       readonly mutated: string;
     }
   | { readonly type: 'try'; readonly id: string; readonly part: 'first' | 'rest' };
@@ -70,14 +71,14 @@ async function load({
   root,
   scenario: file,
   reference,
-  mutated: mutatedFile,
+  mutated: mutants,
 }: Extract<MutantRequest, { type: 'load' }>): Promise<Subject> {
   catchRejections();
   useLightResponses();
   const { scenario } = (await import(pathToFileURL(file).href)) as { scenario: AnyScenario };
   const original = createFactory(await bundle(reference, root));
   const active: Switch = { activeMutant: undefined, hitCount: 0, hitLimit: HIT_LIMIT };
-  const make = createFactory(await bundle(mutatedFile, root), 'mutants.js');
+  const make = createFactory(mutants, 'mutants.js');
   const mutated: AppFactory = (globals) =>
     make({ ...globals, globalThis: { ...(globals.globalThis as object), __stryker__: active } });
   const count = async (plan: Schedule['plan']) => (await runPlan(scenario, original, plan)).counts;

@@ -1,19 +1,34 @@
 // The mutation score of a kata's reference under simulation and suite: `npm run mutation -- <slug> [which]`.
 // `which` is the number of the first mutant to try, where a run was ended (default 1); or several, as 19,140,142:
 // those that lived, after the suite has learnt more.
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import pLimit from 'p-limit';
 import { findCourseRoot } from '../course/course-root.ts';
 import { kataPaths } from '../course/kata-paths.ts';
 import { keepFile } from '../course/keep-file.ts';
+import { REFERENCE_MODULE, readReference, type SolutionFiles } from '../course/solution-files.ts';
 import { SuiteRunner } from '../grader/suite-runner.ts';
+import type { Target } from '../grader/target.ts';
 import { makeVariant } from '../grader/variants.ts';
+import { bundle } from '../simulator/bundle.ts';
 import { HIT_LIMIT, instrument, type Mutant } from './instrument.ts';
 import { MutantSimulation } from './mutant-simulation.ts';
 
+/** Says which mutant the suite meets. */
+const CHOICE = 'active-mutant.ts';
 const LEAST_SCORE = 0.9;
 /** Half of all mutants hang somewhere: a little is enough to see that they do. */
-const IMPATIENT = { testTimeoutMs: 1_500, silenceMs: 5_000, secondLookMs: 4_000, loopsMax: 1, restTimeoutsMax: 0 };
+const IMPATIENT = {
+  testTimeoutMs: 1_500,
+  silenceMs: 5_000,
+  secondLookMs: 4_000,
+  loopsMax: 1,
+  restTimeoutsMax: 0,
+  endsAtFailure: true,
+};
+/** Enough for the suite to be busy with one while the simulation is with another; few enough to be told in order. */
+const MUTANTS_AT_ONCE = 3;
 
 const slug = process.argv[2] ?? '';
 const [first = 1, ...others] = (process.argv[3] ?? '').split(',').map((number) => Number(number) || 1);
@@ -23,24 +38,28 @@ const root = findCourseRoot() ?? process.cwd();
 
 async function main(): Promise<number> {
   const { reference, scenario } = kataPaths(root, slug);
-  const { text, mutants: all } = await instrument(
-    path.basename(reference),
-    await readFile(reference, 'utf8').catch(usage),
-  );
+  if (!existsSync(reference)) usage();
+  const { files, mutants: all } = await instrument(await readReference(root, slug));
   const mutants = all.map((mutant, n) => ({ ...mutant, number: n + 1 })).filter(({ number }) => isWanted(number));
-  const target = await makeVariant(root, slug, 'mutants', `// @ts-nocheck\n${text}`);
+  const target = await makeVariant(root, slug, 'mutants', withChoice(files));
   const survivors: Mutant[] = [];
   const runner = new SuiteRunner({ root, isReference: true, ...IMPATIENT });
-  const simulation = new MutantSimulation({ type: 'load', root, scenario, reference, mutated: target.file });
+  // Bundled before the suite's first choice is written: the simulation makes its own.
+  const mutated = await bundle(target.file, root);
+  const simulation = new MutantSimulation({ type: 'load', root, scenario, reference, mutated });
+  const [inSimulation, inSuite] = [pLimit(1), pLimit(1)];
+  const isKilled = async (mutant: Mutant): Promise<boolean> =>
+    (await inSimulation(() => simulation.kills(mutant.id, 'first'))) ||
+    (await inSuite(() => diesInSuite(runner, target, mutant))) ||
+    (await inSimulation(() => simulation.kills(mutant.id, 'rest')));
+  const meet = async (mutant: (typeof mutants)[number]) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${mutant.number} of ${all.length}, ${survivors.length} alive `);
+    if (await isKilled(mutant)) return;
+    survivors.push(mutant);
+    tellSurvivor(mutant, `${mutant.number} of ${all.length}`);
+  };
   try {
-    for (const mutant of mutants) {
-      if (process.stderr.isTTY) process.stderr.write(`\r${mutant.number} of ${all.length}, ${survivors.length} alive `);
-      if (await simulation.kills(mutant.id, 'first')) continue;
-      if (await diesInSuite(runner, target, text, mutant)) continue;
-      if (await simulation.kills(mutant.id, 'rest')) continue;
-      survivors.push(mutant);
-      tellSurvivor(mutant, `${mutant.number} of ${all.length}`);
-    }
+    await pLimit(MUTANTS_AT_ONCE).map(mutants, meet);
   } finally {
     runner.stop();
     simulation.stop();
@@ -53,21 +72,18 @@ function usage(): never {
   process.exit(64);
 }
 
-async function diesInSuite(
-  runner: SuiteRunner,
-  target: { file: string; suite: string },
-  text: string,
-  mutant: Mutant,
-): Promise<boolean> {
-  const chosen = `// @ts-nocheck\nglobalThis.__stryker__ = { activeMutant: '${mutant.id}', hitCount: 0, hitLimit: ${HIT_LIMIT} };\n`;
-  await keepFile(target.file, chosen + moved(await readFile(target.file, 'utf8'), text));
-  const { tests, hung, broken, unhandled } = await runner.run([target.suite], [target.file]);
-  return hung.length + broken.length + unhandled.length > 0 || tests.some(({ state }) => state === 'failed');
+/** The mutated files with one more, which will choose a mutant: imported first, it runs before any of them. */
+function withChoice(files: SolutionFiles): SolutionFiles {
+  const first = `import './${CHOICE}';\n${files[REFERENCE_MODULE] ?? ''}`;
+  return { ...files, [REFERENCE_MODULE]: first, [CHOICE]: 'export {};\n' };
 }
 
-/** The mutated file without the line that chose the last mutant. */
-function moved(file: string, text: string): string {
-  return file.replace(/^\/\/ @ts-nocheck\n(?:globalThis\.__stryker__.*\n)?/, '') || text;
+async function diesInSuite(runner: SuiteRunner, { file, suite }: Target, { id }: Mutant): Promise<boolean> {
+  const choice = path.join(path.dirname(file), CHOICE);
+  const active = JSON.stringify({ activeMutant: id, hitCount: 0, hitLimit: HIT_LIMIT });
+  await keepFile(choice, `Object.assign(globalThis, { __stryker__: ${active} });\n`);
+  const { tests, hung, broken, unhandled } = await runner.run([suite], [choice]);
+  return hung.length + broken.length + unhandled.length > 0 || tests.some(({ state }) => state === 'failed');
 }
 
 function tell(mutants: readonly Mutant[], survivors: readonly Mutant[]): number {
@@ -80,9 +96,9 @@ function tell(mutants: readonly Mutant[], survivors: readonly Mutant[]): number 
 }
 
 /** At once: a run takes minutes, and one that is ended has told what it knew. */
-function tellSurvivor({ line, mutator, original, replacement }: Mutant, place: string): void {
+function tellSurvivor({ file, line, mutator, original, replacement }: Mutant, place: string): void {
   if (process.stderr.isTTY) process.stderr.write('\r');
-  console.log(`  ${place}, line ${line}: ${mutator}: ${oneLine(original)}  →  ${oneLine(replacement)}`);
+  console.log(`  ${place}, ${file}:${line}: ${mutator}: ${oneLine(original)}  →  ${oneLine(replacement)}`);
 }
 
 const oneLine = (text: string | undefined): string => (text ?? '').replace(/\s+/g, ' ').slice(0, 90);

@@ -3,10 +3,25 @@
 /** What a statement does: `begin` takes no lock before the first write, `begin-now` does. */
 export type StatementKind = 'read' | 'write' | 'begin' | 'begin-now' | 'commit' | 'rollback';
 
+const KEPT_TEXTS = 500;
+/** A longer text has its values in it, and will not be met again. */
+const KEPT_LENGTH_MAX = 2_000;
+
 const LEADING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 
+/** Apps ask the same few texts again and again: what one says is worked out once. */
+function remembered<T>(work: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const found = known.get(text) ?? work(text);
+    if (known.size >= KEPT_TEXTS) known.clear();
+    if (text.length <= KEPT_LENGTH_MAX) known.set(text, found);
+    return found;
+  };
+}
+
 /** The kind of a text's first statement. */
-export function kindOf(sql: string): StatementKind {
+export const kindOf = remembered((sql: string): StatementKind => {
   const text = sql.replace(LEADING, '');
   const first = /^\w+/.exec(text)?.[0].toUpperCase();
   switch (first) {
@@ -30,19 +45,19 @@ export function kindOf(sql: string): StatementKind {
     default:
       return 'write';
   }
-}
+});
 
 /** The kind of a whole text: that of its one statement, and of several `write` when one of them is written to the disk. */
-export function kindOfText(source: string): StatementKind {
+export const kindOfText = remembered((source: string): StatementKind => {
   const kinds = statements(source).map(kindOf);
   if (kinds.length > 1 && kinds.some((kind) => kind === 'write' || kind === 'commit')) return 'write';
   return kinds[0] ?? 'read';
-}
+});
 
 const ROOMY = /^(BEGIN|DELETE|DROP|ROLLBACK|COMMIT|END|PRAGMA)\b/i;
 
 /** Whether a text makes room rather than takes it. */
-export const makesRoom = (source: string): boolean => statements(source).every((sql) => ROOMY.test(sql));
+export const makesRoom = remembered((source: string): boolean => statements(source).every((sql) => ROOMY.test(sql)));
 
 /** About the statements of a text: a semicolon in a value or a trigger cuts as well. Good enough to tell what a text does. */
 const statements = (source: string): string[] =>
@@ -55,10 +70,10 @@ const statements = (source: string): string[] =>
 export const trimStart = (sql: string): string => sql.replace(LEADING, '');
 
 /** About how many statements a text holds: where it can be cut by a kill. */
-export const countStatements = (source: string): number => Math.max(1, statements(source).length);
+export const countStatements = remembered((source: string): number => Math.max(1, statements(source).length));
 
 /** A statement in one short line, as a trace shows it. */
-export function brief(sql: string): string {
+export const brief = remembered((sql: string): string => {
   const line = sql.replace(/\s+/g, ' ').trim();
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;
-}
+});

@@ -1,5 +1,6 @@
 // Which mistakes go into a round: seeded, of different promises, and not in each other's way.
 import type { Mistake } from '../course/mistake.ts';
+import type { SolutionFiles } from '../course/solution-files.ts';
 import { applyMistake } from '../grader/variants.ts';
 import { createDraw } from '../simulator/draw.ts';
 
@@ -12,40 +13,58 @@ export interface Lines {
   readonly to: number;
 }
 
+/** Mistakes that stand together in one file of the reference: a round gives one file to review. */
+export interface MistakeSet {
+  readonly file: string;
+  readonly mistakes: readonly Mistake[];
+}
+
 /**
  * Sets of mistakes that can be put in together, the seed's first choice first. Each set has `count` of them, of
  * different criteria. There may be none.
  */
 export function* mistakeSets(
-  reference: string,
+  reference: SolutionFiles,
   mistakes: readonly Mistake[],
   count: number,
   seed: number,
-): Generator<readonly Mistake[]> {
+): Generator<MistakeSet> {
   const draw = createDraw(seed);
   const order = mistakes
-    .map((mistake) => ({ mistake, at: draw.unit('mistake', mistake.id) }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ mistake }) => mistake);
-  for (const [at] of order.entries()) {
-    const set = together(reference, [...order.slice(at), ...order.slice(0, at)], count);
-    if (set.length === count) yield set;
+    .map((mistake) => ({ mistake, file: fileOf(reference, mistake), at: draw.unit('mistake', mistake.id) }))
+    .sort((a, b) => a.at - b.at);
+  for (const [at, { file }] of order.entries()) {
+    if (file === null) continue;
+    const inFile = [...order.slice(at), ...order.slice(0, at)].filter((other) => other.file === file);
+    const set = together(
+      reference[file] ?? '',
+      inFile.map(({ mistake }) => mistake),
+      count,
+    );
+    if (set.length === count) yield { file, mistakes: set };
   }
 }
 
-function together(reference: string, order: readonly Mistake[], count: number): Mistake[] {
+/** The file that a mistake is in; null when it is in several, or does not fit. */
+function fileOf(reference: SolutionFiles, mistake: Mistake): string | null {
+  const edited = applyAll(reference, [mistake]) ?? reference;
+  const [file = null, ...more] = Object.keys(reference).filter((name) => edited[name] !== reference[name]);
+  return more.length === 0 ? file : null;
+}
+
+function together(code: string, order: readonly Mistake[], count: number): Mistake[] {
   const set: Mistake[] = [];
   for (const mistake of order) {
     if (set.length === count) break;
     const isOther = set.every(({ criterion }) => criterion !== mistake.criterion);
-    if (isOther && areApart(reference, [...set, mistake]) && applyAll(reference, [...set, mistake]) !== null)
+    if (isOther && areApart(code, [...set, mistake]) && applyAll({ code }, [...set, mistake]) !== null)
       set.push(mistake);
   }
   return set;
 }
 
 /** The reference with all of these put in; null when one does not fit any more. */
-export function applyAll(reference: string, mistakes: readonly Mistake[]): string | null {
+export function applyAll(reference: SolutionFiles, mistakes: readonly Mistake[]): SolutionFiles | null {
   try {
     return mistakes.reduce(applyMistake, reference);
   } catch {
@@ -53,20 +72,20 @@ export function applyAll(reference: string, mistakes: readonly Mistake[]): strin
   }
 }
 
-function areApart(reference: string, mistakes: readonly Mistake[]): boolean {
-  const places = mistakes.map((mistake) => placesOf(reference, mistake));
+function areApart(code: string, mistakes: readonly Mistake[]): boolean {
+  const places = mistakes.map((mistake) => placesOf(code, mistake));
   const isNear = (a: Lines, b: Lines) => a.from - LINES_APART <= b.to && b.from - LINES_APART <= a.to;
   return places.every((own, at) =>
     places.slice(at + 1).every((other) => !own.some((a) => other.some((b) => isNear(a, b)))),
   );
 }
 
-/** Where the edits of a mistake stand in the reference. */
-export function placesOf(reference: string, { edits }: Pick<Mistake, 'edits'>): Lines[] {
+/** Where the edits of a mistake stand in a file of the reference. */
+export function placesOf(code: string, { edits }: Pick<Mistake, 'edits'>): Lines[] {
   return edits.flatMap(({ find }) => {
-    const at = reference.indexOf(find);
+    const at = code.indexOf(find);
     if (at < 0) return [];
-    const from = reference.slice(0, at).split('\n').length;
+    const from = code.slice(0, at).split('\n').length;
     return [{ from, to: from + find.trimEnd().split('\n').length - 1 }];
   });
 }

@@ -2,15 +2,17 @@
 import { readFile } from 'node:fs/promises';
 import { kataPaths } from '../course/kata-paths.ts';
 import type { Mistake } from '../course/mistake.ts';
+import { REFERENCE_MODULE, readReference, type SolutionFiles } from '../course/solution-files.ts';
 import { suiteTitles } from '../grader/suite-titles.ts';
 import type { Target } from '../grader/target.ts';
 import { typeCheck } from '../grader/type-check.ts';
 import type { Lane } from '../verifier/lane.ts';
 import { loadMistakes } from '../verifier/verify-content.ts';
 import { changedLines } from './changed-lines.ts';
-import { applyAll, mistakeSets } from './choose-mistakes.ts';
+import { applyAll, type MistakeSet, mistakeSets } from './choose-mistakes.ts';
 import { lostCriteria } from './evidence.ts';
 import { neutralCode } from './neutral-code.ts';
+import { asShown } from './reviewed-file.ts';
 import type { AnswerKey, Planted } from './round.ts';
 import { openLane, removeVariant, VARIANT } from './variant.ts';
 
@@ -25,13 +27,13 @@ export interface ComposeOptions {
   readonly onProgress?: (what: string) => void;
 }
 
-/** The reference with mistakes in it, chosen by the seed. Null when no set of so many holds together. */
+/** A file of the reference with mistakes in it, chosen by the seed. Null when no set of so many holds together. */
 export async function composeFromReference(
   root: string,
   slug: string,
   { count, seed, onProgress = () => undefined }: ComposeOptions,
 ): Promise<AnswerKey | null> {
-  const reference = await readFile(kataPaths(root, slug).reference, 'utf8');
+  const reference = await readReference(root, slug);
   const { mistakes } = await loadMistakes(root, slug);
   const lane = openLane(root, slug);
   try {
@@ -50,39 +52,41 @@ export async function composeFromReference(
   }
 }
 
-async function trySet(lane: Lane, reference: string, set: readonly Mistake[]): Promise<AnswerKey | null> {
-  const source = applyAll(reference, set);
-  if (source === null) return null;
-  const given = await neutralCode(lane.root, source);
-  const planted = await Promise.all(set.map((mistake) => plantedIn(lane.root, reference, set, mistake, given)));
+async function trySet(lane: Lane, reference: SolutionFiles, set: MistakeSet): Promise<AnswerKey | null> {
+  const { root, slug } = lane;
+  const { file, mistakes } = set;
+  const edited = applyAll(reference, mistakes);
+  if (edited === null) return null;
+  const given = await neutralCode(root, edited[file] ?? '');
+  const planted = await Promise.all(mistakes.map((mistake) => plantedIn(root, reference, set, mistake, given)));
   if (planted.some(({ lines }) => lines.length === 0)) return null;
-  const target = await lane.editedReference(VARIANT, given);
-  if (!(await typeCheck(lane.root, target.file)).isClean) return null;
+  const target = await lane.editedReference(VARIANT, { ...reference, [file]: given });
+  if (!(await typeCheck(root, target.file)).isClean) return null;
   // Of one mistake, `kata verify` has proved that its criterion catches it.
-  if (set.length > 1 && !(await allAreCaught(lane, given, set))) return null;
-  return { given, planted };
+  if (mistakes.length > 1 && !(await allAreCaught(lane, target, mistakes))) return null;
+  const { [file]: _reviewed, ...others } = reference;
+  return { file, given: asShown(root, slug, file, given), others, planted };
 }
 
 /** Where a mistake is: what changes in the given code when all others are there and it is not. */
 async function plantedIn(
   root: string,
-  reference: string,
-  set: readonly Mistake[],
+  reference: SolutionFiles,
+  { file, mistakes }: MistakeSet,
   mistake: Mistake,
   given: string,
 ): Promise<Planted> {
   const others = applyAll(
     reference,
-    set.filter((other) => other !== mistake),
+    mistakes.filter((other) => other !== mistake),
   );
-  const without = await neutralCode(root, others ?? reference);
+  const without = await neutralCode(root, (others ?? reference)[file] ?? '');
   const { id, title, criterion, edits } = mistake;
   return { id, title, criterion, lines: changedLines(without, given), edits: edits.map((edit) => ({ ...edit })) };
 }
 
 /** One failing test of a criterion's own is enough to know; only else the whole grade is asked. */
-async function allAreCaught(lane: Lane, given: string, set: readonly Mistake[]): Promise<boolean> {
-  const target = await lane.editedReference(VARIANT, given);
+async function allAreCaught(lane: Lane, target: Target, set: readonly Mistake[]): Promise<boolean> {
   const titles = suiteTitles(await readFile(kataPaths(lane.root, lane.slug).suite, 'utf8'));
   const ownOf = ({ criterion }: Mistake) =>
     titles.filter(({ tags }) => tags.includes(criterion)).map(({ name }) => name);
@@ -125,7 +129,9 @@ export async function composeFromAttempt(root: string, slug: string, text: strin
       lines: [],
       edits: [],
     }));
-    return planted.length === 0 ? { kind: 'right' } : { kind: 'wrong', key: { given: text, planted } };
+    return planted.length === 0
+      ? { kind: 'right' }
+      : { kind: 'wrong', key: { file: REFERENCE_MODULE, given: text, others: {}, planted } };
   } finally {
     lane.stop();
     removeVariant(root, slug);

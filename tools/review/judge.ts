@@ -4,7 +4,8 @@ import type { Report } from '../grader/report.ts';
 import type { Target } from '../grader/target.ts';
 import type { Lane } from '../verifier/lane.ts';
 import { type LostCriterion, lostCriteria } from './evidence.ts';
-import type { Planted, RoundResult, Session } from './round.ts';
+import { asPlaced } from './reviewed-file.ts';
+import type { Planted, RoundResult } from './round.ts';
 import { type Submission, score } from './score.ts';
 import { openLane, removeVariant, VARIANT } from './variant.ts';
 
@@ -30,12 +31,12 @@ export async function judgeRound(
   try {
     onProgress('grading your fix');
     const isMended = code !== key.given;
-    const mended = isMended ? await gradeCode(lane, round, code) : null;
+    const mended = isMended ? await gradeCode(lane, submission, code) : null;
     // What could not be run is no proof: a fix that loops for ever would keep every promise.
     if (mended?.status === 'not-gradable' || mended?.status === 'incomplete')
       return { kind: mended.status, reason: mended.reason ?? '' };
     onProgress('looking for the shortest story');
-    const given = await gradeCode(lane, round, key.given, { shrinkRunsMax: SHRINK_RUNS_MAX });
+    const given = await gradeCode(lane, submission, key.given, { shrinkRunsMax: SHRINK_RUNS_MAX });
     const left = mended ? await leftOver(lane, submission, mended) : lostCriteria(given);
     return { kind: 'scored', result: score(submission, criteria, { given, mended, left, at }) };
   } finally {
@@ -46,19 +47,22 @@ export async function judgeRound(
 
 type How = { readonly skipsChecks?: boolean; readonly shrinkRunsMax?: number };
 
-async function gradeCode(lane: Lane, round: Session, code: string, how: How = {}): Promise<Report> {
-  return lane.grade(await targetFor(lane, round, code), SCHEDULES, { skipsChecks: false, ...how });
+async function gradeCode(lane: Lane, submission: Submission, code: string, how: How = {}): Promise<Report> {
+  return lane.grade(await targetFor(lane, submission, code), SCHEDULES, { skipsChecks: false, ...how });
 }
 
-/** Relative imports are meant from where the code comes from. */
-const targetFor = (lane: Lane, { source }: Session, code: string): Promise<Target> =>
-  source.kind === 'reference' ? lane.editedReference(VARIANT, code) : lane.variant(VARIANT, code);
+/** What the code of an attempt imports is meant from the kata; that of a reference stands among its other files. */
+const targetFor = (lane: Lane, { round, key }: Submission, code: string): Promise<Target> =>
+  round.source.kind === 'reference'
+    ? lane.editedReference(VARIANT, asPlaced(lane.root, lane.slug, key, code))
+    : lane.variant(VARIANT, code);
 
 /**
  * Mistakes whose criterion is still broken. Where another one that was left in could be the reason, that one is taken
  * out and the grade is asked again: nobody shall lose a good fix to a mistake not seen.
  */
-async function leftOver(lane: Lane, { round, key, code }: Submission, mended: Report): Promise<LostCriterion[]> {
+async function leftOver(lane: Lane, submission: Submission, mended: Report): Promise<LostCriterion[]> {
+  const { key, code } = submission;
   const lost = lostCriteria(mended);
   const isLost = ({ criterion }: Planted) => lost.some(({ id }) => id === criterion);
   const suspects = key.planted.filter(isLost);
@@ -70,7 +74,7 @@ async function leftOver(lane: Lane, { round, key, code }: Submission, mended: Re
       suspects.filter((other) => other !== suspect),
     );
     if (alone === code) continue;
-    const report = await gradeCode(lane, round, alone, { skipsChecks: true });
+    const report = await gradeCode(lane, submission, alone, { skipsChecks: true });
     if (!lostCriteria(report).some(({ id }) => id === suspect.criterion)) cleared.push(suspect.criterion);
   }
   return lost.filter(({ id }) => !cleared.includes(id));

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Mistake } from '../course/mistake.ts';
+import { readReference } from '../course/solution-files.ts';
 import type { Report } from '../grader/report.ts';
 import { changedLines } from './changed-lines.ts';
 import { applyAll, mistakeSets, placesOf } from './choose-mistakes.ts';
 import { findingsTemplate, readFindings, withFinding } from './findings.ts';
 
 import { neutralCode } from './neutral-code.ts';
+import { asPlaced, asShown } from './reviewed-file.ts';
 import type { AnswerKey, RoundResult } from './round.ts';
 import { type Submission, score } from './score.ts';
 import { beginRound, endRound, keyOf, openRound, roundFiles } from './store.ts';
@@ -24,6 +26,7 @@ const CRITERIA = [
 ] as const;
 
 const REFERENCE = Array.from({ length: 60 }, (_, n) => `const line${n + 1} = ${n + 1};`).join('\n');
+const WHOLE = { 'index.ts': REFERENCE };
 const mistake = (id: string, line: number, criterion = id): Mistake => ({
   id,
   title: `Breaks ${id}.`,
@@ -55,9 +58,9 @@ test('takes comments out of code, and nothing else', async () => {
 test.each(['offline-queue', 'token-refresh', 'cursor-pagination', 'escalation-routing'])(
   'leaves no comment in the reference of %s',
   async (slug) => {
-    const reference = readFileSync(path.join(repository, 'solutions', slug, 'index.ts'), 'utf8');
+    const reference = Object.values(await readReference(repository, slug));
 
-    const bare = await neutralCode(repository, reference);
+    const bare = (await Promise.all(reference.map((text) => neutralCode(repository, text)))).join('\n');
 
     expect(bare.match(/^\s*(?:\/\/|\/\*|\*)|\s\/\/ .*$/gm)).toBeNull();
     expect(bare.split('\n').length).toBeGreaterThan(100);
@@ -66,7 +69,7 @@ test.each(['offline-queue', 'token-refresh', 'cursor-pagination', 'escalation-ro
 
 test('chooses the same mistakes for the same seed, and others for another', () => {
   const all = [5, 15, 25, 35, 45].map((line) => mistake(`m${line}`, line));
-  const first = (seed: number) => [...mistakeSets(REFERENCE, all, 2, seed)][0]?.map(({ id }) => id);
+  const first = (seed: number) => [...mistakeSets(WHOLE, all, 2, seed)][0]?.mistakes.map(({ id }) => id);
 
   expect(first(3)).toEqual(first(3));
   expect(new Set([1, 2, 3, 4, 5, 6].map((seed) => first(seed)?.join())).size).toBeGreaterThan(1);
@@ -77,15 +80,29 @@ test.each([
   ['on the same line', [mistake('a', 5), mistake('b', 5)]],
   ['so near that a finding would be right for both', [mistake('a', 5), mistake('b', 12)]],
 ])('never puts two mistakes together that are %s', (_, mistakes) => {
-  expect([...mistakeSets(REFERENCE, mistakes, 2, 1)]).toEqual([]);
+  expect([...mistakeSets(WHOLE, mistakes, 2, 1)]).toEqual([]);
+});
+
+test('puts mistakes of one file together, and leaves out one that is in several', () => {
+  const [head = '', ...rest] = REFERENCE.split(/(?=const line31 )/);
+  const parts = { 'index.ts': head, 'deep/rest.ts': rest.join('') };
+  const both = { ...mistake('d', 5), edits: [...mistake('d', 20).edits, ...mistake('d', 60).edits] };
+
+  const sets = [...mistakeSets(parts, [mistake('a', 5), mistake('b', 40), mistake('c', 50), both], 2, 1)];
+
+  expect(sets.map(({ file }) => file)).toEqual(['deep/rest.ts', 'deep/rest.ts']);
+  expect(sets.map(({ mistakes }) => mistakes.map(({ id }) => id).sort())).toEqual([
+    ['b', 'c'],
+    ['b', 'c'],
+  ]);
 });
 
 test('applies mistakes together, or not at all', () => {
-  const both = applyAll(REFERENCE, [mistake('a', 5), mistake('b', 40)]);
+  const both = applyAll(WHOLE, [mistake('a', 5), mistake('b', 40)]);
 
-  expect(both).toContain('const line5 = 0;');
-  expect(both).toContain('const line40 = 0;');
-  expect(applyAll(REFERENCE, [mistake('a', 5), mistake('b', 5)])).toBeNull();
+  expect(both?.['index.ts']).toContain('const line5 = 0;');
+  expect(both?.['index.ts']).toContain('const line40 = 0;');
+  expect(applyAll(WHOLE, [mistake('a', 5), mistake('b', 5)])).toBeNull();
 });
 
 test('finds changed lines, and the gap where lines were taken out', () => {
@@ -149,7 +166,9 @@ test('adds a finding and keeps what the person wrote, comments too', () => {
 });
 
 const KEY: AnswerKey = {
+  file: 'outbox.ts',
   given: 'given\n',
+  others: { 'index.ts': 'import "./outbox.ts";\n' },
   planted: [
     { id: 'a', title: 'Breaks the key.', criterion: 'one-key', lines: [{ from: 10, to: 12 }], edits: [] },
     { id: 'b', title: 'Breaks the order.', criterion: 'in-order', lines: [{ from: 40, to: 40 }], edits: [] },
@@ -300,6 +319,25 @@ test('hides the answers from a glance, and reads them back', async () => {
   expect(readFileSync(path.join(root, roundFiles(round.id).session), 'utf8')).not.toContain('Breaks the key');
   expect(keyOf(round)).toEqual(KEY);
   expect(keyOf({ ...round, key: round.key.slice(0, 20) })).toBeNull();
+});
+
+test('takes a round of old, which knows of one file only, for one of index.ts', async () => {
+  const { file: _, others: __, ...old } = KEY;
+  const round = await begin(old as AnswerKey);
+
+  expect(keyOf(round)).toEqual({ file: 'index.ts', others: {}, ...old });
+});
+
+test('shows imports that lead from the round to the reference, and takes them back', () => {
+  const code = `import { a } from './a.ts';\nexport * from '../b.ts';\nimport { c } from 'redux';\n`;
+  const key = { file: 'deep/file.ts', others: { 'b.ts': 'export {};\n' } };
+
+  const shown = asShown(root, 'queue', key.file, code);
+
+  expect(shown).toBe(
+    `import { a } from '../../../solutions/queue/deep/a.ts';\nexport * from '../../../solutions/queue/b.ts';\nimport { c } from 'redux';\n`,
+  );
+  expect(asPlaced(root, 'queue', key, shown)).toEqual({ ...key.others, [key.file]: code });
 });
 
 test('names a round whose session is cut, leaves it as it is, and goes on with another', async () => {

@@ -1,5 +1,6 @@
 // What a review round is made of, and what comes of it.
 import { z } from 'zod';
+import { REFERENCE_MODULE } from '../course/solution-files.ts';
 
 const lines = z.object({ from: z.number().int(), to: z.number().int() });
 
@@ -16,7 +17,14 @@ const planted = z.object({
 });
 
 /** What the person must not see before the end. */
-export const answerKey = z.object({ given: z.string(), planted: z.array(planted).min(1) });
+export const answerKey = z.object({
+  /** The file of the reference that the code is made from; rounds of old know of one only. */
+  file: z.string().default(REFERENCE_MODULE),
+  given: z.string(),
+  /** The reference's other files, by their path inside its folder, as they were when the round began. */
+  others: z.record(z.string(), z.string()).default({}),
+  planted: z.array(planted).min(1),
+});
 
 export const session = z.object({
   schemaVersion: z.literal(1),

@@ -7,8 +7,11 @@ const SEED = 1;
 /** Two commands at once must not write to one file. */
 export const VARIANT = `review-${process.pid}`;
 
-/** Where a round's code is graded. One test that loops is enough: such code is no fix, and no code to review. */
-export const openLane = (root: string, slug: string): Lane => new Lane(root, slug, SEED, { loopsMax: 1 });
+/** One test that loops is enough: such code is no fix, and no code to review. Somebody waits to hear so. */
+const PATIENCE = { loopsMax: 1, silenceMs: 5_000 };
+
+/** Where a round's code is graded. */
+export const openLane = (root: string, slug: string): Lane => new Lane(root, slug, SEED, PATIENCE);
 
 /** Takes away what was written for a grade of a round's code: nobody will want it again. */
 export function removeVariant(root: string, slug: string): void {

@@ -1,27 +1,9 @@
 import { expect, test } from 'vitest';
 import { atSend } from './at-send.ts';
+import { createRequestRecord } from './testing/request-record.ts';
 import type { RequestRecord, TraceEvent } from './trace.ts';
 
-/** A request to `/notes`, as it leaves. */
-function request(id: number, phone = 0): RequestRecord {
-  return {
-    id,
-    phone,
-    launch: 1,
-    endpoint: 'POST /notes',
-    nth: id,
-    method: 'POST',
-    url: 'https://api.test/notes',
-    headers: {},
-    body: null,
-    sentAtMs: 0,
-    sentOnline: true,
-    arrivedAtMs: null,
-    endedAtMs: null,
-    outcome: null,
-    retryAfterMs: null,
-  };
-}
+const request = (id: number, phone = 0): RequestRecord => createRequestRecord({ id, phone });
 
 const event = (phase: 'sent' | 'arrived' | 'received', record: RequestRecord): TraceEvent => ({
   kind: 'request',

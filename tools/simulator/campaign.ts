@@ -15,6 +15,8 @@ export interface CampaignOptions {
   readonly shrinkRunsMax?: number;
   /** Ends as soon as one of these is broken: for one who only asks whether it ever is. */
   readonly stopWhenBroken?: readonly string[];
+  /** Meets only every `of`th schedule, from the nth on (from 0), so that several can share a campaign (default: all). */
+  readonly part?: { readonly n: number; readonly of: number };
   /** Called before each schedule: a sign of life. */
   readonly onSchedule?: (done: number, path: string) => void;
 }
@@ -23,6 +25,8 @@ export interface CampaignViolation {
   readonly invariant: string;
   /** Schedules that broke it. */
   readonly count: number;
+  /** Which schedule was the first, from 0, over all parts. */
+  readonly index: number;
   readonly path: string;
   readonly plan: Plan;
   readonly story: StoryData;
@@ -72,14 +76,14 @@ export async function runCampaign(
   reference: AppFactory,
   options: CampaignOptions,
 ): Promise<CampaignResult> {
-  const { seed, schedules, saved = [], onSchedule = () => undefined } = options;
+  const { seed, schedules, saved = [], part = { n: 0, of: 1 }, onSchedule = () => undefined } = options;
   const count = async (plan: Plan) => (await runPlan(scenario, reference, plan)).counts;
   const all = await planSchedules(scenario, { seed, schedules, saved }, count);
   const campaign = new Campaign(scenario, attempt, reference, options);
-  for (const [n, schedule] of all.entries()) {
-    onSchedule(n, schedule.path);
-    await campaign.meet(schedule, n % TWICE_EVERY === 0);
-    if (campaign.isOver) break;
+  for (let index = part.n, nth = 0; index < all.length && !campaign.isOver; index += part.of, nth += 1) {
+    const schedule = all[index] as Schedule;
+    onSchedule(index, schedule.path);
+    await campaign.meet(schedule, index, nth % TWICE_EVERY === 0);
   }
   return campaign.conclude((invariant) => onSchedule(all.length, `shrinking ${invariant}`));
 }
@@ -90,7 +94,8 @@ class Campaign {
   readonly #attempt: AppFactory;
   readonly #reference: AppFactory;
   readonly #options: CampaignOptions;
-  readonly #found = new Map<string, { count: number; first: Schedule }>();
+  readonly #found = new Map<string, { count: number; first: Schedule; index: number }>();
+  readonly #budgetRunsMax: number;
   readonly #struck = new Set<string>();
   readonly #budgets: Map<string, BudgetSums>;
   #budgetRuns = 0;
@@ -107,6 +112,7 @@ class Campaign {
     this.#attempt = attempt;
     this.#reference = reference;
     this.#options = options;
+    this.#budgetRunsMax = Math.ceil(BUDGET_SCHEDULES / (options.part?.of ?? 1));
     this.#budgets = new Map(
       scenario.budgets.map(({ id, allowance }) => [id, { attempt: 0, reference: 0, allowance, schedules: 0 }]),
     );
@@ -124,7 +130,7 @@ class Campaign {
   }
 
   /** Runs one schedule, a second time if asked or if it is the first to break something. */
-  async meet(schedule: Schedule, isRunTwice: boolean): Promise<void> {
+  async meet(schedule: Schedule, index: number, isRunTwice: boolean): Promise<void> {
     const result = await this.#run(this.#attempt, schedule.plan);
     this.#loadError = result.loadError;
     if (result.loadError !== null) return;
@@ -135,15 +141,15 @@ class Campaign {
         return;
       }
     }
-    await this.#judge(schedule, result);
+    await this.#judge(schedule, index, result);
   }
 
   #run(factory: AppFactory, plan: Plan): Promise<RunResult> {
     return runPlan(this.#scenario, factory, plan);
   }
 
-  async #judge(schedule: Schedule, result: RunResult): Promise<void> {
-    const isBudgetRun = isForBudgets(schedule) && this.#budgetRuns < BUDGET_SCHEDULES;
+  async #judge(schedule: Schedule, index: number, result: RunResult): Promise<void> {
+    const isBudgetRun = isForBudgets(schedule) && this.#budgetRuns < this.#budgetRunsMax;
     const isCompared = !this.#isReference && (isBudgetRun || this.#isInDoubt(result));
     const beside = isCompared ? await this.#run(this.#reference, schedule.plan) : result;
     if (isCompared && result.violations.length > 0 && beside.violations.length > 0) {
@@ -151,7 +157,7 @@ class Campaign {
       return;
     }
     if (isBudgetRun) this.#addBudgets(result, beside);
-    this.#note(schedule, result);
+    this.#note(schedule, index, result);
   }
 
   /** Whether the reference has to say if a failing schedule is fair. */
@@ -169,7 +175,7 @@ class Campaign {
     }
   }
 
-  #note(schedule: Schedule, { violations, virtualMs, hasRunAway, struck }: RunResult): void {
+  #note(schedule: Schedule, index: number, { violations, virtualMs, hasRunAway, struck }: RunResult): void {
     for (const name of struck.keys()) this.#struck.add(name);
     this.#schedules += 1;
     this.#virtualMs += virtualMs;
@@ -178,7 +184,7 @@ class Campaign {
     for (const { invariant } of violations) {
       const known = this.#found.get(invariant);
       if (known) known.count += 1;
-      else this.#found.set(invariant, { count: 1, first: schedule });
+      else this.#found.set(invariant, { count: 1, first: schedule, index });
     }
   }
 
@@ -186,12 +192,12 @@ class Campaign {
   async conclude(onShrink: (invariant: string) => void): Promise<CampaignResult> {
     const isVoid = this.#loadError !== null || this.#nondeterministic !== null;
     const violations: CampaignViolation[] = [];
-    for (const [invariant, { count, first }] of isVoid ? [] : this.#found) {
+    for (const [invariant, { count, first, index }] of isVoid ? [] : this.#found) {
       onShrink(invariant);
       const plan = await this.#smallest(first.plan, invariant);
       const reference = this.#isReference ? null : this.#reference;
       const story = await tellStory(this.#scenario, this.#attempt, reference, plan, invariant);
-      violations.push({ invariant, count, path: first.path, plan, story });
+      violations.push({ invariant, count, index, path: first.path, plan, story });
     }
     return {
       schedules: this.#schedules,

@@ -5,6 +5,7 @@ export { CACHE_URI, DOCUMENTS_URI, type FileRead, syntheticBytes } from '../phon
 export type { CipherCall } from '../phone/quick-crypto.ts';
 export type { ServerSocket, SocketRequest, SocketServer } from '../phone/server-socket.ts';
 export { atSend } from './at-send.ts';
+export { growsRarer, waitsForRetryAfter } from './pace.ts';
 export type { Json } from './plan.ts';
 export type { PusherClientEvent, PusherOptions, PusherServer, TriggerOptions } from './pusher-api.ts';
 export { type PusherAuthRequest, type PusherDecision, signChannel } from './pusher-auth.ts';

@@ -1,13 +1,14 @@
-// One of the lanes that grade variants side by side: a warm Vitest and a warm simulation.
+// One of the lanes that grade variants side by side: a Vitest and a simulation that stay warm once they were needed.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { kataPaths } from '../course/kata-paths.ts';
+import type { SolutionFiles } from '../course/solution-files.ts';
 import { type GradeOptions, grade } from '../grader/grade.ts';
 import type { Report } from '../grader/report.ts';
 import { Simulation } from '../grader/simulation.ts';
 import { type BatchOutcome, runSuiteBatch } from '../grader/suite-batch.ts';
 import { SuiteRunner, type SuiteRunnerOptions } from '../grader/suite-runner.ts';
-import type { Target } from '../grader/target.ts';
+import { modulesOf, type Target } from '../grader/target.ts';
 import { makeVariant } from '../grader/variants.ts';
 import { bundle } from '../simulator/bundle.ts';
 
@@ -17,18 +18,18 @@ export class Lane {
   readonly root: string;
   readonly slug: string;
   readonly seed: number;
-  readonly #runner: SuiteRunner;
+  readonly #patience: Omit<SuiteRunnerOptions, 'root'>;
+  #runner: SuiteRunner | undefined;
   #impatient: SuiteRunner | undefined;
-  #simulation: Simulation;
+  #simulation: Simulation | undefined;
   #reference: Promise<string> | undefined;
 
-  /** `patience`: how long its runner waits for what hangs; by default as long as a learner's grade does. */
+  /** `patience`: how long it waits for what hangs; by default as long as a learner's grade does. Starts no process yet. */
   constructor(root: string, slug: string, seed: number, patience: Omit<SuiteRunnerOptions, 'root'> = {}) {
     this.root = root;
     this.slug = slug;
     this.seed = seed;
-    this.#runner = new SuiteRunner({ root, isReference: true, ...patience });
-    this.#simulation = new Simulation(root, { isReused: true });
+    this.#patience = patience;
   }
 
   /** Grades a target, as a learner's grade would but for the form of its code. */
@@ -40,9 +41,9 @@ export class Lane {
       target,
       schedules,
       seed: this.seed,
-      runner: this.#runner,
+      runner: this.#warmRunner(),
       simulation: this.#warmSimulation(),
-      changed: [target.file, target.suite],
+      changed: [...modulesOf(target), target.suite],
       skipsChecks: true,
       shrinkRunsMax: 0,
       ...more,
@@ -58,7 +59,7 @@ export class Lane {
   /** Whether one of these tests fails on a target, or loops. Far cheaper than a grade. */
   async failsOneOf(target: Target, tests: readonly string[]): Promise<boolean> {
     if (tests.length === 0) return false;
-    const outcome = await this.impatientRunner.run([target.suite], [target.file, target.suite], tests);
+    const outcome = await this.impatientRunner.run([target.suite], [...modulesOf(target), target.suite], tests);
     return outcome.hung.length > 0 || outcome.tests.some(({ state }) => state === 'failed');
   }
 
@@ -107,8 +108,15 @@ export class Lane {
     return this.#reference;
   }
 
+  #warmRunner(): SuiteRunner {
+    this.#runner ??= new SuiteRunner({ root: this.root, isReference: true, ...this.#patience });
+    return this.#runner;
+  }
+
   #warmSimulation(): Simulation {
-    if (this.#simulation.isSpent) this.#simulation = new Simulation(this.root, { isReused: true });
+    if (this.#simulation && !this.#simulation.isSpent) return this.#simulation;
+    const { silenceMs } = this.#patience;
+    this.#simulation = new Simulation(this.root, { isReused: true, ...(silenceMs === undefined ? {} : { silenceMs }) });
     return this.#simulation;
   }
 
@@ -123,13 +131,13 @@ export class Lane {
   }
 
   /** A target made from an edited reference. */
-  editedReference(id: string, source: string): Promise<Target> {
-    return makeVariant(this.root, this.slug, id, source);
+  editedReference(id: string, files: SolutionFiles): Promise<Target> {
+    return makeVariant(this.root, this.slug, id, files);
   }
 
   stop(): void {
-    this.#runner.stop();
+    this.#runner?.stop();
     this.#impatient?.stop();
-    this.#simulation.stop();
+    this.#simulation?.stop();
   }
 }

@@ -1,22 +1,48 @@
 // Every claim of `kata verify` has a broken kata that it catches.
+import pLimit from 'p-limit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Mistake } from '../course/mistake.ts';
+import { readReference } from '../course/solution-files.ts';
 import { makeTallyCourse, type TallyCourse } from '../grader/testing/tally-course.ts';
-import { TALLY_FILES } from '../grader/testing/tally-files.ts';
+import { TALLY_FILES, TALLY_IN_PARTS } from '../grader/testing/tally-files.ts';
 import type { Finding } from './finding.ts';
 import { Lane } from './lane.ts';
-import { verifyContent } from './verify-content.ts';
+import { loadMistakes, verifyContent } from './verify-content.ts';
 import { verifyKata } from './verify-kata.ts';
 import { verifyLazy, verifyMistakes } from './verify-mistakes.ts';
 import { verifyAlternative, verifyReference, verifyStub } from './verify-solutions.ts';
 
 const PATIENCE_MS = 90_000;
+/** Where a reference is wrong, or right, in every schedule. */
+const FEW_SCHEDULES = 100;
+
+/** Mistakes that are wrong themselves, each in its way. */
+const WRONG_MISTAKES: Mistake[] = [
+  { id: 'lost', title: 'L', criterion: 'keeps', edits: [{ find: 'no such line', replace: '' }] },
+  {
+    id: 'shown',
+    title: 'S',
+    criterion: 'quiet',
+    edits: [{ find: 'total: () => total', replace: 'total: () => Math.min(total, 1)' }],
+  },
+  {
+    id: 'thrown',
+    title: 'T',
+    criterion: 'keeps',
+    edits: [{ find: 'export const createTally', replace: 'throw new Error("boom");\nexport const createTally' }],
+  },
+];
 
 let course: TallyCourse;
 let lane: Lane;
-beforeAll(() => {
+/** What was said of each of them. */
+let saidOf: Record<string, string>;
+beforeAll(async () => {
   course = makeTallyCourse();
   lane = new Lane(course.root, 'tally', 1);
-});
+  const findings = await verifyMistakes(lane, WRONG_MISTAKES);
+  saidOf = Object.fromEntries(findings.map((finding, n) => [WRONG_MISTAKES[n]?.id, broken([finding]).join()]));
+}, PATIENCE_MS);
 afterAll(() => {
   lane.stop();
   course.remove();
@@ -41,7 +67,11 @@ test(
   async () => {
     const told: Finding[] = [];
 
-    const findings = await verifyKata(course.root, 'tally', { onFinding: (finding) => told.push(finding) });
+    const findings = await verifyKata(course.root, 'tally', {
+      isBrisk: true,
+      inLane: pLimit(2),
+      onFinding: (finding) => told.push(finding),
+    });
 
     expect(broken(findings)).toEqual([]);
     expect(told).toEqual(findings);
@@ -51,34 +81,50 @@ test(
   PATIENCE_MS,
 );
 
-test('catches a mistake whose text is not in the reference', async () => {
-  const edits = [{ find: 'no such line', replace: '' }];
+test('catches a mistake whose text is not in the reference', () => {
+  expect(saidOf.lost).toContain('the text to find of edit 1 stands 0 times in the reference');
+});
 
-  const findings = await verifyMistakes(lane, [{ id: 'lost', title: 'L', criterion: 'keeps', edits }]);
+test('catches a mistake that its criterion does not', () => {
+  expect(saidOf.shown).toMatch(/caught by quiet: That criterion loses nothing. Lost: counts/);
+});
 
-  expect(broken(findings)[0]).toContain('the text to find of edit 1 stands 0 times in the reference');
+test('catches a mistake that cannot be graded', () => {
+  expect(saidOf.thrown).toMatch(/It could not be graded: .*boom/);
 });
 
 test(
-  'catches a mistake that its criterion does not',
+  'finds a reference of several files sound, and its mistake in a part caught',
   async () => {
-    const edits = [{ find: 'total: () => total', replace: 'total: () => Math.min(total, 1)' }];
+    const parted = makeTallyCourse(TALLY_IN_PARTS);
+    const inParts = new Lane(parted.root, 'tally', 1);
+    const { mistakes } = await loadMistakes(parted.root, 'tally');
 
-    const findings = await verifyMistakes(lane, [{ id: 'shown', title: 'S', criterion: 'quiet', edits }]);
+    const findings = [...(await verifyReference(inParts, FEW_SCHEDULES)), ...(await verifyMistakes(inParts, mistakes))];
+    inParts.stop();
+    parted.remove();
 
-    expect(broken(findings)[0]).toMatch(/caught by quiet: That criterion loses nothing. Lost: counts/);
+    expect(broken(findings)).toEqual([]);
+    expect(findings.at(-1)?.claim).toBe('the mistake "not-stored" is caught by keeps');
   },
   PATIENCE_MS,
 );
 
 test(
-  'catches a mistake that cannot be graded',
+  'sees at once what has changed in a part of a variant that it has run before',
   async () => {
-    const edits = [{ find: 'export const createTally', replace: 'throw new Error("boom");\nexport const createTally' }];
+    const parted = makeTallyCourse(TALLY_IN_PARTS);
+    const inParts = new Lane(parted.root, 'tally', 1);
+    const sound = await readReference(parted.root, 'tally');
+    const forgetful = { ...sound, 'store.ts': (sound['store.ts'] ?? '').replace('String(count)', "'0'") };
+    const tests = ["doesn't forget over a restart"];
 
-    const findings = await verifyMistakes(lane, [{ id: 'thrown', title: 'T', criterion: 'keeps', edits }]);
+    const before = await inParts.failsOneOf(await inParts.editedReference('one', sound), tests);
+    const after = await inParts.failsOneOf(await inParts.editedReference('one', forgetful), tests);
+    inParts.stop();
+    parted.remove();
 
-    expect(broken(findings)[0]).toMatch(/It could not be graded: .*boom/);
+    expect([before, after]).toEqual([false, true]);
   },
   PATIENCE_MS,
 );
@@ -143,7 +189,7 @@ test(
     );
 
     const fresh = new Lane(course.root, 'tally', 1);
-    const wrong = broken(await verifyReference(fresh));
+    const wrong = broken(await verifyReference(fresh, FEW_SCHEDULES));
     fresh.stop();
 
     expect(wrong[0]).toContain('every test can be read from the text of the suite: Not "more > is nested"');
@@ -155,7 +201,7 @@ test(
 test(
   'catches an alternative that the suite turns down',
   async () => {
-    edit('solutions/tally/alternative.ts', 'return this.value;', 'return 0;');
+    edit('solutions/tally/alternative.ts', 'return this.value;', 'return this.value + 1;');
 
     const wrong = broken(await verifyAlternative(lane));
 

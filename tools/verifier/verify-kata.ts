@@ -1,18 +1,21 @@
 // Is a kata sound: does its grade tell right from wrong? Every claim of a sound kata, proved.
 
 import pLimit from 'p-limit';
-import type { Mistake } from '../course/mistake.ts';
+import type { LazyAttempt, Mistake } from '../course/mistake.ts';
+import { createDraw } from '../simulator/draw.ts';
 import type { Finding } from './finding.ts';
 import { Lane } from './lane.ts';
 import { loadMistakes, verifyContent, verifyFaults } from './verify-content.ts';
 import { verifyLazy, verifyMistakes } from './verify-mistakes.ts';
-import { verifyAlternative, verifyReference, verifyStub } from './verify-solutions.ts';
+import { SCHEDULES, verifyAlternative, verifyReference, verifyStub } from './verify-solutions.ts';
 
 export interface VerifyOptions {
   readonly seed?: number;
   /** Told of each finding, in the order of the claims. */
   readonly onFinding?: (finding: Finding) => void;
   readonly onProgress?: (what: string) => void;
+  /** Asks a few claims only: the content, the reference, and two others that this seed draws (default: all claims). */
+  readonly sampleBy?: number;
   /** With 300 fresh schedules for the alternative instead of 5,000 (default false). */
   readonly isBrisk?: boolean;
   /** Shared by katas that are verified side by side (default: this kata has all lanes to itself). */
@@ -41,8 +44,10 @@ export async function verifyKata(root: string, slug: string, options: VerifyOpti
     onFinding = () => undefined,
     onProgress = () => undefined,
     inLane = shareLanes(),
+    sampleBy,
   } = options;
-  const tasks = await tasksOf(root, slug, seed, isBrisk);
+  const tasks =
+    sampleBy === undefined ? await tasksOf(root, slug, seed, isBrisk) : await sampleOf(root, slug, seed, sampleBy);
   const answers: (readonly Finding[] | undefined)[] = tasks.map(() => undefined);
   let asked = 0;
   let told = 0;
@@ -62,28 +67,66 @@ export async function verifyKata(root: string, slug: string, options: VerifyOpti
     const lane = new Lane(root, slug, seed);
     await work(lane).finally(() => lane.stop());
   };
-  await Promise.all(Array.from({ length: LANES }, () => inLane(workInLane)));
+  await Promise.all(Array.from({ length: sampleBy === undefined ? LANES : 1 }, () => inLane(workInLane)));
   return answers.flatMap((findings) => findings ?? []);
 }
 
 async function tasksOf(root: string, slug: string, seed: number, isBrisk: boolean): Promise<Task[]> {
   const { mistakes, lazy } = await loadMistakes(root, slug);
   return [
-    { name: 'content', ask: () => verifyContent(root, slug) },
-    { name: 'the alternative', ask: (lane) => verifyAlternative(lane, isBrisk) },
-    { name: 'the reference', ask: verifyReference },
+    askContent(root, slug),
+    askAlternative(isBrisk ? SCHEDULES.alternative.brisk : SCHEDULES.alternative.whole),
+    askReference(SCHEDULES.reference.whole),
     { name: 'the stub', ask: verifyStub },
-    { name: 'faults', ask: () => verifyFaults(root, slug, seed) },
-    ...lazy.map((one) => ({
-      name: `lazy attempt ${one.id}`,
-      ask: async (lane: Lane) => [await verifyLazy(lane, one)],
-    })),
-    ...chunksOf(mistakes).map((some) => ({
-      name: `mistakes from ${some[0]?.id}`,
-      ask: (lane: Lane) => verifyMistakes(lane, some),
-    })),
+    askFaults(root, slug, seed),
+    ...lazy.map(askLazy),
+    ...chunksOf(mistakes).map(askMistakes),
   ];
 }
+
+/** The content, the reference, and two of the other claims, whichever the draw gives. */
+async function sampleOf(root: string, slug: string, seed: number, sampleBy: number): Promise<Task[]> {
+  const { mistakes, lazy } = await loadMistakes(root, slug);
+  const others = [
+    askAlternative(SCHEDULES.alternative.sampled),
+    { name: 'the stub', ask: verifyStub },
+    askFaults(root, slug, seed),
+    ...lazy.map(askLazy),
+    ...mistakes.map((mistake) => askMistakes([mistake])),
+  ];
+  const draw = createDraw(sampleBy);
+  const first = draw.pick(others.length, slug, 'first');
+  const second = (first + 1 + draw.pick(others.length - 1, slug, 'second')) % others.length;
+  const drawn = others.filter((_, n) => n === first || n === second);
+  return [askContent(root, slug), askReference(SCHEDULES.reference.sampled), ...drawn];
+}
+
+const askContent = (root: string, slug: string): Task => ({ name: 'content', ask: () => verifyContent(root, slug) });
+
+const askAlternative = (schedules: number): Task => ({
+  name: 'the alternative',
+  ask: (lane) => verifyAlternative(lane, schedules),
+});
+
+const askReference = (schedules: number): Task => ({
+  name: 'the reference',
+  ask: (lane) => verifyReference(lane, schedules),
+});
+
+const askFaults = (root: string, slug: string, seed: number): Task => ({
+  name: 'faults',
+  ask: () => verifyFaults(root, slug, seed),
+});
+
+const askLazy = (lazy: LazyAttempt): Task => ({
+  name: `lazy attempt ${lazy.id}`,
+  ask: async (lane) => [await verifyLazy(lane, lazy)],
+});
+
+const askMistakes = (mistakes: readonly Mistake[]): Task => ({
+  name: `mistakes from ${mistakes[0]?.id}`,
+  ask: (lane) => verifyMistakes(lane, mistakes),
+});
 
 /** Evenly, so that no batch is much smaller than the others. */
 function chunksOf(mistakes: readonly Mistake[]): Mistake[][] {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { kataPaths } from '../course/kata-paths.ts';
 import { loadRubric } from '../course/load-rubric.ts';
 import type { LazyAttempt, Mistake } from '../course/mistake.ts';
+import { readReference } from '../course/solution-files.ts';
 import type { Report } from '../grader/report.ts';
 import type { BatchOutcome } from '../grader/suite-batch.ts';
 import { suiteTitles } from '../grader/suite-titles.ts';
@@ -41,12 +42,11 @@ export async function verifyMistakes(lane: Lane, mistakes: readonly Mistake[]): 
 }
 
 async function prepare(lane: Lane, mistake: Mistake): Promise<Trial | Finding> {
-  const paths = kataPaths(lane.root, lane.slug);
   const claim = `the mistake "${mistake.id}" is caught by ${mistake.criterion}`;
   try {
-    const source = applyMistake(await readFile(paths.reference, 'utf8'), mistake);
+    const files = applyMistake(await readReference(lane.root, lane.slug), mistake);
     const own = await testsOf(lane, mistake.criterion);
-    return { mistake, claim, own, target: await lane.editedReference(mistake.id, source) };
+    return { mistake, claim, own, target: await lane.editedReference(mistake.id, files) };
   } catch (error) {
     return fails(claim, error instanceof Error ? error.message : String(error));
   }
@@ -64,8 +64,11 @@ async function testsOf({ root, slug }: Lane, criterion: string): Promise<string[
 async function failingTrials(lane: Lane, trials: readonly Trial[]): Promise<Set<Trial>> {
   const tested = trials.filter(({ own }) => own.length > 0);
   if (tested.length === 0) return new Set();
-  const { reference } = kataPaths(lane.root, lane.slug);
-  const control = { target: await lane.variantOf(reference, 'control'), own: tested.flatMap(({ own }) => own) };
+  const reference = await readReference(lane.root, lane.slug);
+  const control = {
+    target: await lane.editedReference('control', reference),
+    own: tested.flatMap(({ own }) => own),
+  };
   const outcomes = await lane.runTogether([...tested, control]);
   const outcomeOf = ({ target }: Pick<Trial, 'target'>) => outcomes.get(target.suite) ?? { passed: [], failed: [] };
   if (outcomeOf(control).failed.length > 0) return new Set();

@@ -9,16 +9,21 @@ import { type Finding, fails, holds } from './finding.ts';
 import type { Lane } from './lane.ts';
 import { earnedWords, lostWords } from './report-words.ts';
 
-const SCHEDULES = { reference: 1_000, alternative: 5_000, briskAlternative: 300, stub: 50 };
+/** Schedules of a grade. `brisk` and `sampled` are for checks that are run at every change. */
+export const SCHEDULES = {
+  reference: { whole: 1_000, sampled: 100 },
+  alternative: { whole: 5_000, brisk: 300, sampled: 100 },
+  stub: 50,
+};
 /** The alternative meets schedules that nobody looked at while writing. */
 const FRESH_SEED = 20_260;
 /** More schedules than this share that even the reference cannot satisfy is more than a few. */
 const SET_ASIDE_SHARE = 0.005;
 
-export async function verifyReference(lane: Lane): Promise<Finding[]> {
+export async function verifyReference(lane: Lane, schedules = SCHEDULES.reference.whole): Promise<Finding[]> {
   const claim = 'the reference scores 100';
   const target = targetOf(lane.root, lane.slug, 'reference');
-  const report = await lane.grade(target, SCHEDULES.reference, { skipsChecks: false });
+  const report = await lane.grade(target, schedules, { skipsChecks: false });
   const { tests, simulation, score } = report;
   const seen = `${tests.length} tests, ${simulation.schedules} schedules`;
   return [
@@ -59,9 +64,7 @@ export async function verifyStub(lane: Lane): Promise<Finding[]> {
 
 const firstLine = (message: string | null): string => message?.split('\n')[0] ?? '';
 
-/** Brisk: with fewer schedules, for a check that is run at every change. */
-export async function verifyAlternative(lane: Lane, isBrisk = false): Promise<Finding[]> {
-  const schedules = isBrisk ? SCHEDULES.briskAlternative : SCHEDULES.alternative;
+export async function verifyAlternative(lane: Lane, schedules = SCHEDULES.alternative.whole): Promise<Finding[]> {
   const claim = `the alternative reaches the bar over ${schedules} fresh schedules`;
   const { alternative } = kataPaths(lane.root, lane.slug);
   const target = await lane.variantOf(alternative, 'alternative');

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { kataPaths } from '../../course/kata-paths.ts';
 import type { Mistake } from '../../course/mistake.ts';
+import { readReference } from '../../course/solution-files.ts';
 import { grade } from '../../grader/grade.ts';
 import { keepReport } from '../../grader/keep-report.ts';
 import type { Report } from '../../grader/report.ts';
@@ -34,8 +34,8 @@ async function gradeDemo(context: CommandContext, title: string): Promise<{ mist
   const { mistakes } = (await import(pathToFileURL(paths.mistakes).href)) as { mistakes: Mistake[] };
   const mistake = mistakes.find(({ id }) => id === DEMO.mistake);
   if (!mistake) throw new Error(`katas/${DEMO.slug}/mistakes.ts has no mistake ${DEMO.mistake}, which the demo shows.`);
-  const source = applyMistake(await readFile(paths.reference, 'utf8'), mistake);
-  const target = await makeVariant(root, DEMO.slug, 'demo', source);
+  const files = applyMistake(await readReference(root, DEMO.slug), mistake);
+  const target = await makeVariant(root, DEMO.slug, 'demo', files);
   const progress = createProgress();
   progress.say('grading a typical first attempt on a simulated phone …');
   const report = await grade({ root, slug: DEMO.slug, title, target, onProgress: progress.say });

@@ -5,7 +5,7 @@ import { CommandError } from '../command-error.ts';
 import type { CommandContext, RunCommand } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { leadOf, type Note, namesAround, readNotes } from '../reasons.ts';
-import { type DiffReasons, renderDiff } from '../render-diff.ts';
+import { type DiffReasons, renderDiff, type Side } from '../render-diff.ts';
 import { readVersion, SPOILERS } from '../versions.ts';
 
 const ASKED = 'diff-asked';
@@ -18,18 +18,37 @@ interface Options {
   readonly to?: string;
 }
 
-/** Prints the way from one version to another, by default from the attempt to the reference, with the reasons. */
+/** What stands for a file that one of the sides does not have. */
+const NO_FILE: Side = { name: '/dev/null', text: '' };
+
+/**
+ * Prints the way from one version to another, by default from the attempt to the reference, with the reasons.
+ * Of a solution in several files the module comes first, and then each part, whole.
+ */
 export const run: RunCommand<Options> = async (context, [slug = '', first, second], options) => {
-  const { output } = context;
+  const { output, root } = context;
   const kata = await context.kata(slug);
   const [from, to] = sidesOf(first, second, options);
-  const [before, after] = [await readVersion(kata, from), await readVersion(kata, to)];
+  const [before, after] = [await readVersion(root, kata, from), await readVersion(root, kata, to)];
   if ((SPOILERS.includes(from) || SPOILERS.includes(to)) && !(await mayShow(context, slug))) return EXIT.ok;
-  const reasons = await reasonsOf(kata, from, to);
-  output.print(renderDiff(output, before, after, reasons?.diff) ?? wrap(output.look, noDifference(from, to)));
+  // The notes are about the reference: without it there is nothing to explain.
+  const side = to === 'reference' ? 'after' : from === 'reference' ? 'before' : null;
+  const reasons = side && (await reasonsOf(kata, side, side === 'after' ? after : before));
+  const diffs = pairsOf(before, after).map(([old, fresh]) =>
+    renderDiff(output, old, fresh, reasons?.between(old, fresh)),
+  );
+  output.print(diffs.filter((text) => text !== null).join('\n\n') || wrap(output.look, noDifference(from, to)));
   if (reasons && output.isTerminal) tellRest(context, slug, reasons);
   return EXIT.ok;
 };
+
+/** The two modules, then each part beside the one of its name, or beside none. */
+function pairsOf([before, ...olds]: readonly [Side, ...Side[]], [after, ...news]: readonly [Side, ...Side[]]) {
+  const named = (sides: readonly Side[], name: string) => sides.find((side) => side.name === name) ?? NO_FILE;
+  const names = new Set([...olds, ...news].map(({ name }) => name));
+  const parts = [...names].map((name): [Side, Side] => [named(olds, name), named(news, name)]);
+  return [[before, after] as const, ...parts];
+}
 
 /** Ids may stand as arguments or as options; one alone is compared with the reference. */
 function sidesOf(first: string | undefined, second: string | undefined, options: Options): [string, string] {
@@ -63,34 +82,37 @@ async function mayShow(context: CommandContext, slug: string): Promise<boolean> 
 }
 
 interface Reasons {
-  readonly diff: DiffReasons;
+  /** The reasons for a file of the reference, beside the one it is compared with. */
+  between(before: Side, after: Side): DiffReasons;
   /** Notes on the code that no hunk has called for so far. */
   rest(): Note[];
+  /** Names of the reference's files, its module first. */
+  readonly files: readonly string[];
 }
 
-/** The notes are about the reference: without it there is nothing to explain. */
-async function reasonsOf(kata: Kata, from: string, to: string): Promise<Reasons | null> {
-  if (from !== 'reference' && to !== 'reference') return null;
-  const [reference, notes] = await Promise.all([
-    readFile(kata.paths.reference, 'utf8'),
-    readFile(kata.paths.notes, 'utf8').catch(() => ''),
-  ]);
-  const all = readNotes(notes, reference);
+async function reasonsOf(kata: Kata, side: DiffReasons['side'], reference: readonly Side[]): Promise<Reasons> {
+  const notes = await readFile(kata.paths.notes, 'utf8').catch(() => '');
+  const all = readNotes(notes, reference.map(({ text }) => text).join('\n'));
   const told = new Set<Note>();
-  const of: DiffReasons['of'] = (lines) => {
-    const names = lines.flatMap((range) => namesAround(reference, range.from, range.to));
+  const reasonsIn = (code: string, lines: Parameters<DiffReasons['of']>[0]): string[] => {
+    const names = lines.flatMap((range) => namesAround(code, range.from, range.to));
     const found = all.filter((note) => !told.has(note) && note.names.some((name) => names.includes(name)));
     for (const note of found) told.add(note);
     return found.map(({ text }) => text);
   };
+  const between = (before: Side, after: Side): DiffReasons => {
+    const { text } = side === 'after' ? after : before;
+    return { side, of: (lines) => reasonsIn(text, lines) };
+  };
   const rest = () => all.filter((note) => note.section === WHY && !told.has(note));
-  return { diff: { side: to === 'reference' ? 'after' : 'before', of }, rest };
+  return { between, rest, files: reference.map(({ name }) => name) };
 }
 
-function tellRest({ output }: CommandContext, slug: string, { rest }: Reasons): void {
+function tellRest({ output }: CommandContext, slug: string, { rest, files }: Reasons): void {
   const { print, look } = output;
   const left = rest();
   print();
+  if (files.length > 1) print(wrap(look, `The reference is in ${files.length} files: ${files.join(', ')}.`));
   for (const note of left) print(wrap(look, `· ${leadOf(note)}`, { hang: 2 }));
   print(wrap(look, `${left.length === 0 ? 'The' : 'These and other'} reasons are in solutions/${slug}/notes.md.`));
 }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Kata } from '../../course/catalogue.ts';
 import { loadRubric } from '../../course/load-rubric.ts';
+import { readReference, solutionFolder } from '../../course/solution-files.ts';
 import { type Findings, readFindings } from '../../review/findings.ts';
 import { judgeRound } from '../../review/judge.ts';
 import type { AnswerKey, RoundResult, Session } from '../../review/round.ts';
@@ -16,7 +16,7 @@ import { numberLines } from '../number-lines.ts';
 import { createProgress } from '../progress.ts';
 import { readUserFile } from '../read-user-file.ts';
 import { referenceLinesOf } from '../reference-lines.ts';
-import { asWritten, renderReview, whatIsWrong } from '../render-review.ts';
+import { amongOthers, asWritten, renderReview, whatIsWrong } from '../render-review.ts';
 import { reviewAtTerminal } from '../review-terminal.ts';
 
 export interface ReviewOptions {
@@ -65,12 +65,14 @@ function show({ output }: CommandContext, { given }: AnswerKey): number {
   return EXIT.ok;
 }
 
-const describe = ({ id, kata, source, begunAt }: Session, { given, planted }: AnswerKey) => ({
+const describe = ({ id, kata, source, begunAt }: Session, { file, given, planted }: AnswerKey) => ({
   schemaVersion: 1,
   round: id,
   kata,
   source,
   begunAt,
+  /** The file of the reference that the code is made from. */
+  madeFrom: source.kind === 'reference' ? `${solutionFolder(kata.slug)}/${file}` : null,
   mistakes: planted.length,
   lines: given.trimEnd().split('\n').length,
   files: { code: roundFiles(id).code, given: roundFiles(id).given, findings: roundFiles(id).findings },
@@ -84,7 +86,7 @@ function explain({ output }: CommandContext, round: Session, key: AnswerKey): vo
   print(wrap(look, output.paint('bold', `${id}: ${whatIsWrong(round, key)}`)));
   print();
   for (const step of [
-    `Read ${files.given}.${round.source.kind === 'reference' ? ' Comments are left out: they would tell too much.' : ''}`,
+    `Read ${files.given}.${round.source.kind === 'reference' ? ' Comments are left out: they would tell too much.' : ''}${amongOthers(round, key)}`,
     `Note what is wrong in ${files.findings}: the lines, the promise that breaks, what it does to a user.`,
     `Mend ${files.code}.`,
     `See how you did: npx kata review ${kata.slug} --done`,
@@ -115,7 +117,7 @@ async function finish(
   const verdict = await judgeRound(context.root, submission, criteria, at, progress.say).finally(progress.done);
   if (verdict.kind !== 'scored')
     throw new CommandError(
-      `Your fix cannot be judged: ${asWritten(verdict.reason, files.code)}\nMend ${files.code} and score again: npx kata review ${kata.slug} --done`,
+      `Your fix cannot be judged: ${asWritten(verdict.reason, files.code, key)}\nMend ${files.code} and score again: npx kata review ${kata.slug} --done`,
       verdict.kind === 'incomplete' ? EXIT.incomplete : EXIT.notGradable,
     );
   await keep(context, round, verdict.result);
@@ -159,8 +161,8 @@ async function keep(context: CommandContext, round: Session, result: RoundResult
   });
 }
 
-async function showResult({ output }: CommandContext, kata: Kata, result: RoundResult): Promise<void> {
-  const reference = await readFile(kata.paths.reference, 'utf8').catch(() => '');
+async function showResult({ root, output }: CommandContext, kata: Kata, result: RoundResult): Promise<void> {
+  const reference = await readReference(root, kata.slug).catch(() => ({}));
   output.print(renderReview(output.look, result, (mistake) => referenceLinesOf(kata.slug, reference, mistake)));
   output.print(`\n${wrap(output.look, `Another round: npx kata review ${kata.slug}`)}`);
 }

@@ -14,14 +14,14 @@ export interface TallyCourse {
   remove(): void;
 }
 
-/** Makes the course. The learner has no attempt yet. */
-export function makeTallyCourse(): TallyCourse {
+/** Makes the course, with `others` beside its files or in their place. The learner has no attempt yet. */
+export function makeTallyCourse(others: Readonly<Record<string, string>> = {}): TallyCourse {
   const root = mkdtempSync(path.join(os.tmpdir(), 'tally course '));
   const write = (file: string, text: string): void => {
     mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
     writeFileSync(path.join(root, file), text);
   };
-  for (const [file, text] of Object.entries(TALLY_FILES)) write(file, text);
+  for (const [file, text] of Object.entries({ ...TALLY_FILES, ...others })) write(file, text);
   for (const folder of ['tools', 'node_modules']) symlinkSync(path.join(REPOSITORY, folder), path.join(root, folder));
   return { root, write, remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }) };
 }

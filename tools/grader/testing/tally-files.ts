@@ -31,6 +31,9 @@ export const createTally: CreateTally = ({ device, apiUrl }) => {
 };
 `;
 
+/** Loops without end and never gives way, but leaves the processor to other tests. The simulator hides `Atomics` by name only. */
+export const ENDLESS_LOOP = `for (;;) (() => {}).constructor('return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)')();`;
+
 const CONTRACT = `import type { Device } from '#phone';
 
 /** Counts. */
@@ -382,4 +385,37 @@ export const TALLY_FILES: Readonly<Record<string, string>> = {
   'solutions/tally/index.ts': TALLY_REFERENCE,
   'solutions/tally/alternative.ts': ALTERNATIVE,
   'solutions/tally/notes.md': '# Tally\n\nOne number, written before it is told.\n',
+};
+
+const INDEX_OF_PARTS = TALLY_REFERENCE.replace(
+  "from '#contract/tally';\n",
+  "from '#contract/tally';\nimport { createStore } from './store.ts';\n",
+)
+  .replace('  let total = 0;\n', '  const store = createStore(device);\n  let total = 0;\n')
+  .replace("Number((await device.asyncStorage.getItem('total')) ?? 0)", 'await store.read()')
+  .replace("device.asyncStorage.setItem('total', String(mine))", 'store.keep(mine)');
+
+const STORE = `import type { Device } from '#phone';
+import { KEY } from './names/key.ts';
+
+/** Keeps the count on the phone. */
+export const createStore = ({ asyncStorage }: Device) => ({
+  async read() {
+    return Number((await asyncStorage.getItem(KEY)) ?? 0);
+  },
+  async keep(count: number) {
+    await asyncStorage.setItem(KEY, String(count));
+  },
+});
+`;
+
+/** The same reference in several files, with the mistake in a part: in the place of those files of the course. */
+export const TALLY_IN_PARTS: Readonly<Record<string, string>> = {
+  'solutions/tally/index.ts': INDEX_OF_PARTS,
+  'solutions/tally/store.ts': STORE,
+  'solutions/tally/names/key.ts': "export const KEY = 'total';\n",
+  'katas/tally/mistakes.ts': MISTAKES.replace(
+    /edits: .*/,
+    "edits: [{ find: 'await asyncStorage.setItem(KEY, String(count));', replace: 'void asyncStorage.setItem(KEY, String(count)).catch(() => undefined);' }],",
+  ),
 };

@@ -7,7 +7,10 @@ beforeEach(() => {
   vi.stubGlobal('fetch', async (request: Request) => new Response(await request.arrayBuffer()));
   phone = createPhone();
 });
-afterEach(() => phone.dispose());
+afterEach(() => {
+  phone.dispose();
+  vi.unstubAllGlobals();
+});
 
 const ending = (promise: Promise<unknown>) =>
   promise.then(

@@ -10,7 +10,10 @@ beforeEach(() => {
   vi.stubGlobal('fetch', async () => Response.json({ ok: true }));
   phone = createPhone();
 });
-afterEach(() => phone.dispose());
+afterEach(() => {
+  phone.dispose();
+  vi.unstubAllGlobals();
+});
 
 const ending = (promise: Promise<unknown>) =>
   promise.then(
