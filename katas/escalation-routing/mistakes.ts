@@ -184,7 +184,7 @@ const LAUNCH = crypto.randomUUID();`,
     id: 'new-key-per-try',
     title: 'Makes a new key for every try.',
     criterion: 'one-message-per-stage',
-    edits: [{ find: `'Idempotency-Key': key ?? ''`, replace: `'Idempotency-Key': key ? crypto.randomUUID() : ''` }],
+    edits: [{ find: `'Idempotency-Key': key }`, replace: `'Idempotency-Key': crypto.randomUUID() }` }],
   },
   {
     id: 'no-jitter',
@@ -365,7 +365,12 @@ const LAUNCH = crypto.randomUUID();`,
     id: 'policy-never-defers',
     title: 'Skips what the policy would allow a little later.',
     criterion: 'asks-the-policy',
-    edits: [{ find: `status: canWait ? 'deferred' : 'skipped'`, replace: `status: canWait ? 'skipped' : 'skipped'` }],
+    edits: [
+      {
+        find: `status: canWait(ladder) ? 'deferred' : 'skipped'`,
+        replace: `status: canWait(ladder) ? 'skipped' : 'skipped'`,
+      },
+    ],
   },
   {
     id: 'clock-repeats-a-stage',
@@ -387,6 +392,25 @@ const LAUNCH = crypto.randomUUID();`,
       {
         find: 'const key = keyOf(one.alert, attempt);',
         replace: `const key = \`\${recipient.id}/\${keyOf(one.alert, attempt)}\`;`,
+      },
+    ],
+  },
+  {
+    id: 'refusal-heard-by-one',
+    title: 'Tells only the first recipient of a shared message that the policy has refused it.',
+    criterion: 'one-person-two-roles',
+    edits: [
+      { find: `(attempt.status === 'deferred' && nowMs < hold.allowedAt)`, replace: 'nowMs < hold.allowedAt' },
+      {
+        find: 'return settleSend(id, attempt, isUnsent, outcomeFor);',
+        replace: `return update(id, (now) =>
+        advance(
+          mapLadders(now, (ladder, { id: who }) =>
+            who === recipient.id ? settle(ladder, attempt, outcomeFor(ladder), isUnsent) : ladder,
+          ),
+          nowMs,
+        ),
+      );`,
       },
     ],
   },

@@ -16,12 +16,14 @@ import type {
 import {
   defineAction,
   defineScenario,
+  growsRarer,
   type Invariant,
   type Json,
   type RequestRecord,
   type Stage as Scene,
   type TraceEvent,
   type WorldView,
+  waitsForRetryAfter,
 } from '#simulator';
 import { createBackend, type EscalationBackend } from './backend.ts';
 
@@ -614,44 +616,22 @@ const withinBackoff: Rule = {
   id: 'within-backoff',
   promise: 'Tries of one message grow rarer, up to one in 15 s on average.',
   spec: ['R3'],
-  watch: () => {
-    // Ten tries climb the ladder; one in 4 s is far above the average pause: chance alone never gets here.
-    const tries = new Map<string, { count: number; sinceMs: number }>();
-    let wakes = 0;
-    return (event) => {
-      if (isWake(event) || event.kind === 'push') wakes += 1;
-      if (event.kind === 'launch') tries.clear();
-      if (event.kind !== 'request') return undefined;
-      const key = whatIsAsked(event.request);
-      if (event.phase === 'received' && Number(event.note) < 300) tries.delete(key);
-      if (event.phase !== 'sent') return undefined;
-      const { count, sinceMs } = tries.get(key) ?? { count: 0, sinceMs: event.atMs };
-      tries.set(key, { count: count + 1, sinceMs });
-      if (count + 1 <= 10 + wakes + (event.atMs - sinceMs) / 4_000) return undefined;
-      const seconds = Math.round((event.atMs - sinceMs) / SECOND);
-      return `${key} was sent ${count + 1} times within ${seconds} s without a success in between.`;
-    };
-  },
+  watch: growsRarer({
+    keyOf: whatIsAsked,
+    climbing: 10,
+    everyMs: 4_000,
+    isWake: (event) => isWake(event) || event.kind === 'push',
+  }),
 };
 
 const obeysRetryAfter: Rule = {
   id: 'obeys-retry-after',
   promise: 'Nothing is tried again before its Retry-After is over.',
   spec: ['R3'],
-  watch: () => {
-    const until = new Map<string, number>();
-    return (event) => {
-      // A new launch need not know what the old one was told.
-      if (event.kind === 'launch') until.clear();
-      if (event.kind !== 'request' || event.request.endpoint !== SENDS) return undefined;
-      const key = whatIsAsked(event.request);
-      const { retryAfterMs } = event.request;
-      if (event.phase === 'received' && retryAfterMs !== null) until.set(key, event.atMs + retryAfterMs);
-      const earlyMs = (until.get(key) ?? 0) - event.atMs;
-      if (event.phase !== 'sent' || earlyMs < GRACE_MS) return undefined;
-      return `${key} was tried again ${Math.round(earlyMs)} ms before its Retry-After was over.`;
-    };
-  },
+  watch: waitsForRetryAfter({
+    keyOf: (request) => (request.endpoint === SENDS ? whatIsAsked(request) : undefined),
+    graceMs: GRACE_MS,
+  }),
 };
 
 const noPolling: Rule = {

@@ -419,7 +419,7 @@ test('cancels at once, and ends the call when that is stored', { tags: ['silent-
   const cancelled = engine.cancel('drill-2').then(() => 'cancelled');
   const early = await Promise.race([cancelled, phone.settle().then(() => 'not stored yet')]);
   const shown = statusOf(engine, 'drill-2');
-  await phone.pass(3 * SECOND);
+  await phone.pass(MINUTE);
   const late = await Promise.race([cancelled, phone.settle().then(() => 'not stored yet')]);
 
   expect([early, shown, late]).toEqual(['not stored yet', 'cancelled', 'cancelled']);
@@ -566,6 +566,19 @@ test('leaves no listener behind when it is disposed in the middle of start', {
   expect(phone.listenerCount()).toBe(before);
 });
 
+test('tries nothing again that is out when it is disposed', { tags: ['ends-cleanly', 'R11'] }, async () => {
+  const timersBefore = vi.getTimerCount();
+  const engine = await launch();
+  hold('post');
+  await engine.raise(alert('lift-10', { recipients: [nora] }));
+  await phone.settle();
+
+  engine.dispose();
+  await phone.pass(2 * MINUTE);
+
+  expect([phone.requests.length, vi.getTimerCount()]).toEqual([1, timersBefore]);
+});
+
 test('leaves nothing running after dispose', { tags: ['ends-cleanly', 'R11'] }, async () => {
   const before = phone.listenerCount();
   const timersBefore = vi.getTimerCount();
@@ -639,6 +652,23 @@ test('takes a 202 for sent only with a JSON object', { tags: ['one-message-per-s
   expect(atFirst).toEqual(['0 push sending']);
   expect(sentFor('wind-5')).toEqual(['0 push nora']);
   expect(statuses(engine, 'wind-5', 'nora')).toEqual(['0 push sent']);
+});
+
+test('keeps messages apart whose ids look alike', { tags: ['one-message-per-stage', 'R3'] }, async () => {
+  const engine = await launch();
+
+  await engine.raise(alert('hall-1', { recipients: [person('2-nora', 'push')] }));
+  await engine.raise(alert('hall-12', { recipients: [person('-nora', 'push')] }));
+  await engine.raise(alert('hall/3', { recipients: [person('nora', 'push')] }));
+  await engine.raise(alert('hall', { recipients: [person('3/nora', 'push')] }));
+  await phone.settle();
+
+  expect(backend.sent.map(({ alertId, contactId }) => `${contactId}: ${alertId}`)).toEqual([
+    '2-nora: hall-1',
+    '-nora: hall-12',
+    'nora: hall/3',
+    '3/nora: hall',
+  ]);
 });
 
 test('draws each pause within its bound', { tags: ['backs-off', 'R3'] }, async () => {
@@ -1239,6 +1269,56 @@ test('shows what became of a shared message for those who come to it later', {
   expect(toBoss.map((message) => message?.channel).sort()).toEqual(['email', 'push', 'sms', 'voice']);
   expect(statuses(engine, 'team-4', 'rita').filter((one) => one.startsWith('2'))).toEqual(shared);
   expect(statuses(engine, 'team-4', 'nora').filter((one) => one.startsWith('2'))).toEqual(shared);
+});
+
+test('leaves a shared message skipped for one while it goes out for the other', {
+  tags: ['one-person-two-roles', 'E5'],
+}, async () => {
+  const freeAt = Date.parse('2026-03-02T09:40:00.000Z');
+  const engine = await launch({
+    policy: ({ contact, at }) =>
+      contact.id === 'mario' && at < freeAt
+        ? { allowed: false, reason: 'in a meeting', nextAllowedAt: freeAt }
+        : { allowed: true },
+  });
+  await engine.raise(alert('team-5', { recipients: [withStandIns(nora), withStandIns(omar)] }));
+  await phone.pass(35 * MINUTE);
+  const deferred = ['nora', 'omar'].map((who) => statuses(engine, 'team-5', who).at(-1));
+  backend.acknowledge('team-5', 'nora');
+  await phone.push({ type: 'alert-events', alertId: 'team-5' });
+
+  const road = hold('post');
+  await phone.pass(6 * MINUTE);
+  const onTheWay = ['nora', 'omar'].map((who) => statuses(engine, 'team-5', who).at(-1));
+  road.release();
+  await phone.settle();
+
+  expect([deferred, onTheWay]).toEqual([
+    ['2 push deferred', '2 push deferred'],
+    ['2 push skipped', '2 push sending'],
+  ]);
+  expect(sentFor('team-5').at(-1)).toBe('2 push mario');
+});
+
+test('replaces a shared message that the policy refuses, for those who come later too', {
+  tags: ['one-person-two-roles', 'E5'],
+}, async () => {
+  const freeAt = Date.parse('2026-03-02T12:00:00.000Z');
+  const engine = await launch({
+    policy: ({ contact, channel }) =>
+      contact.id === 'mario' && channel === 'push'
+        ? { allowed: false, reason: 'in a meeting', nextAllowedAt: freeAt }
+        : { allowed: true },
+  });
+
+  const recipients = [person('rita'), nora, omar].map(withStandIns);
+  await engine.raise(alert('team-6', { recipients }));
+  await phone.pass(31 * MINUTE);
+
+  expect(sentFor('team-6').filter((message) => message.startsWith('2'))).toEqual(['2 email mario']);
+  const shown = recipients.map(({ id }) => statuses(engine, 'team-6', id).filter((one) => one.startsWith('2')));
+  const each = ['2 email sent', '2 push skipped', '2 sms skipped', '2 voice skipped'];
+  expect(shown).toEqual([each, each, each]);
 });
 
 test('sends one message to the manager of two', { tags: ['one-person-two-roles', 'E5', 'E6'] }, async () => {

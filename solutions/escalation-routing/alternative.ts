@@ -223,8 +223,9 @@ class Run {
     const pause = this.#pauseOf(place);
     const nowMs = Date.now();
     if (!message || message.outcome || pause.isOut) return;
-    if (performance.now() < pause.until || nowMs < pause.deferredTo) return;
     const waiting = this.#waiting(place);
+    const isDeferred = waiting.every(([, , share]) => share.isDeferred) && nowMs < pause.deferredTo;
+    if (performance.now() < pause.until || isDeferred) return;
     const [first] = waiting;
     const contact = first && contactOf(first[1], message.stage);
     if (!contact) return;

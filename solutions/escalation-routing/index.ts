@@ -218,11 +218,9 @@ export const createEscalation: CreateEscalation = ({ device, apiUrl, fetch: requ
     if ((watch.isLookWanted || isDue) && mayLook) void fetchEvents(id, watch);
     if (watch.isBlind || saves.has(id) || cancelling.has(id)) return;
     for (const recipient of one.alert.recipients) {
-      const ladder = one.ladders[recipient.id];
-      if (!ladder) continue;
-      for (const attempt of ladder.attempts.filter(isUnsent)) {
+      for (const attempt of one.ladders[recipient.id]?.attempts ?? []) {
         // What one message changes may change the next: the pump that ran then has seen to it.
-        if (cases.get(id) === one) void deliver(one, recipient, ladder, attempt, nowMs);
+        if (isUnsent(attempt) && cases.get(id) === one) void deliver(one, recipient, attempt, nowMs);
       }
     }
   }
@@ -247,47 +245,52 @@ export const createEscalation: CreateEscalation = ({ device, apiUrl, fetch: requ
     pump();
   }
 
-  async function deliver(one: Case, recipient: Recipient, ladder: Ladder, attempt: Attempt, nowMs: number) {
+  async function deliver(one: Case, recipient: Recipient, attempt: Attempt, nowMs: number): Promise<void> {
     const { id, text, priority } = one.alert;
     const { contactId, channel, stage } = attempt;
     const key = keyOf(one.alert, attempt);
     const hold = holds.get(key) ?? FREE;
     const contact = contactAt(recipient, stage);
-    if (hold.isOut || performance.now() < hold.notBefore || nowMs < hold.allowedAt || !contact) return;
+    const isEarly = performance.now() < hold.notBefore || (attempt.status === 'deferred' && nowMs < hold.allowedAt);
+    if (hold.isOut || isEarly || !contact) return;
     const purpose = priority === 'critical' ? 'emergency' : 'service';
     const answer = policy?.({ contact, channel, purpose, at: nowMs }) ?? ALLOWED;
     if (!answer.allowed) {
       const allowedAt = answer.nextAllowedAt ?? 0;
-      const canWait = allowedAt > nowMs && allowedAt < endAt(one, ladder);
+      const canWait = (ladder: Ladder) => allowedAt > nowMs && allowedAt < endAt(one, ladder);
+      const outcomeFor = (ladder: Ladder): Outcome => ({
+        status: canWait(ladder) ? 'deferred' : 'skipped',
+        reason: answer.reason,
+      });
       holds.set(key, { ...hold, allowedAt });
-      settleSend(id, attempt, { status: canWait ? 'deferred' : 'skipped', reason: answer.reason }, recipient);
-      return;
+      return settleSend(id, attempt, isUnsent, outcomeFor);
     }
     holds.set(key, { ...hold, isOut: true });
-    if (attempt.status === 'deferred') settleSend(id, attempt, { status: 'sending' });
-    const { status, body, retryAfterMs } = await ask('/sends', key, { alertId: id, contactId, channel, stage, text });
-    if (status === 202 && isObject(body)) return settleSend(id, attempt, { status: 'sent' });
-    if (status === 422) return settleSend(id, attempt, { status: 'failed', reason: 'refused' });
+    if (attempt.status === 'deferred') settleSend(id, attempt, isUnsent, () => ({ status: 'sending' }));
+    const message = { alertId: id, contactId, channel, stage, text };
+    const { status, body, retryAfterMs } = await ask('/sends', postOf(key, message));
+    if (status === 202 && isObject(body)) return settleSend(id, attempt, isUntold, () => ({ status: 'sent' }));
+    if (status === 422) return settleSend(id, attempt, isUntold, () => ({ status: 'failed', reason: 'refused' }));
     const failures = hold.failures + 1;
     const notBefore = performance.now() + (retryAfterMs ?? backoffMs(failures));
     holds.set(key, { ...FREE, failures, notBefore });
     pump();
   }
 
-  /** The outcome of one message, for every recipient it was meant for. What an event told before stays. */
-  function settleSend(alertId: string, place: Attempt, outcome: Outcome, only?: Recipient): void {
-    const isFinal = outcome.status === 'sent' || outcome.status === 'failed';
-    const isMeant = (attempt: Attempt) => (isFinal ? !isSettled(attempt) : isUnsent(attempt));
-    const settleIn = (ladder: Ladder, { id }: Recipient) =>
-      !only || only.id === id ? settle(ladder, place, outcome, isMeant) : ladder;
-    update(alertId, (now) => advance(mapLadders(now, settleIn), Date.now()));
+  /** What became of one message, for every recipient it is meant for. */
+  function settleSend(
+    alertId: string,
+    place: Attempt,
+    isMeant: (attempt: Attempt) => boolean,
+    outcomeFor: (ladder: Ladder) => Outcome,
+  ): void {
+    const settled = (ladder: Ladder) => settle(ladder, place, outcomeFor(ladder), isMeant);
+    update(alertId, (now) => advance(mapLadders(now, settled), Date.now()));
   }
 
-  async function ask(path: string, key?: string, message?: object): Promise<Answer> {
-    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key ?? '' };
-    const post = { method: 'POST', headers, body: JSON.stringify(message) };
+  async function ask(path: string, post?: RequestInit): Promise<Answer> {
     try {
-      const response = await request(apiUrl + path, { ...(message && post), signal: ending.signal });
+      const response = await request(apiUrl + path, { ...post, signal: ending.signal });
       const seconds = Number(response.headers.get('Retry-After'));
       const body: unknown = await response.json().catch(() => null);
       return { status: response.status, body, retryAfterMs: seconds > 0 ? seconds * 1_000 : null };
@@ -356,6 +359,15 @@ interface Answer {
 /** Idempotency key, made of what the message is: nothing to store, nothing to lose. */
 const keyOf = ({ id }: Alert, { contactId, channel, stage }: Attempt): string =>
   [id, contactId, channel, stage].map(encodeURIComponent).join('/');
+
+/** No answer and no event has told of it yet: what was given up may have left all the same. */
+const isUntold = (attempt: Attempt): boolean => !isSettled(attempt);
+
+const postOf = (key: string, message: object): RequestInit => ({
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+  body: JSON.stringify(message),
+});
 
 /** Full jitter: evenly from nothing to the bound, which doubles with each failure in a row. */
 const backoffMs = (failures: number): number =>

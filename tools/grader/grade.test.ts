@@ -1,8 +1,10 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { writeSeal } from '../course/seal.ts';
 import { type GradeOptions, grade } from './grade.ts';
+import { Simulation } from './simulation.ts';
+import { SuiteRunner } from './suite-runner.ts';
 import { targetOf } from './target.ts';
 import { makeTallyCourse, type TallyCourse } from './testing/tally-course.ts';
 import { TALLY_FILES, TALLY_IN_PARTS, TALLY_REFERENCE } from './testing/tally-files.ts';
@@ -11,11 +13,24 @@ const PATIENCE_MS = 60_000;
 const SUITE = 'katas/tally/suite.test.ts';
 
 let course: TallyCourse;
-beforeEach(() => {
+/** Warm processes, for attempts that leave nothing behind. */
+let warm: { runner: SuiteRunner; simulation: Simulation; changed: string[] };
+beforeAll(() => {
   course = makeTallyCourse();
+  const { root } = course;
+  const simulation = new Simulation(root, { isReused: true });
+  warm = { runner: new SuiteRunner({ root }), simulation, changed: [path.join(root, SUITE)] };
+});
+beforeEach(() => {
+  rmSync(path.join(course.root, 'katas/tally/seal.json'), { force: true });
+  for (const [file, text] of Object.entries(TALLY_FILES)) course.write(file, text);
   course.write('katas/tally/attempt.ts', TALLY_REFERENCE);
 });
-afterEach(() => course.remove());
+afterAll(() => {
+  warm.runner.stop();
+  warm.simulation.stop();
+  course.remove();
+});
 
 const gradeIt = (kind: 'attempt' | 'reference', more: Partial<GradeOptions> = {}) =>
   grade({
@@ -65,7 +80,7 @@ test(
     const suite = TALLY_FILES[SUITE] ?? '';
     course.write(SUITE, suite.replace("test('begins", "test.skip('begins"));
 
-    const report = await gradeIt('attempt');
+    const report = await gradeIt('attempt', warm);
 
     expect(report).toMatchObject({
       status: 'incomplete',
@@ -80,7 +95,7 @@ test(
   async () => {
     course.write(SUITE, `${TALLY_FILES[SUITE]}\nthrow new Error('no suite today');\n`);
 
-    const report = await gradeIt('attempt');
+    const report = await gradeIt('attempt', warm);
 
     expect(report.status).toBe('incomplete');
     expect(report.reason).toContain('no suite today');
@@ -102,10 +117,15 @@ test(
 test(
   'checks the form of all files that a reference is made of',
   async () => {
-    for (const [file, text] of Object.entries(TALLY_IN_PARTS)) course.write(file, text);
-    course.write('solutions/tally/names/key.ts', "export const KEY: any = 'total'; // TODO\n");
+    const parted = makeTallyCourse(TALLY_IN_PARTS);
+    parted.write('solutions/tally/names/key.ts', "export const KEY: any = 'total'; // TODO\n");
 
-    const { checks } = await gradeIt('reference', { skipsChecks: false });
+    const { checks } = await gradeIt('reference', {
+      root: parted.root,
+      target: targetOf(parted.root, 'tally', 'reference'),
+      skipsChecks: false,
+    });
+    parted.remove();
 
     expect(checks.map(({ id, status }) => [id, status])).toEqual([
       ['type-check', 'pass'],

@@ -16,12 +16,16 @@ const PATIENCE_MS = 60_000;
 
 let course: TallyCourse;
 let runner: SuiteRunner;
+/** For attempts that are not hostile, and for those that no simulation gets to see. */
+let honest: { simulation: Simulation };
 beforeAll(() => {
   course = makeTallyCourse();
+  honest = { simulation: new Simulation(course.root, { silenceMs: SILENCE_MS, isReused: true }) };
   runner = new SuiteRunner({ root: course.root, silenceMs: SILENCE_MS, testTimeoutMs: 1_000, loopsMax: 2 });
 });
 afterAll(() => {
   runner.stop();
+  honest.simulation.stop();
   course.remove();
 });
 
@@ -29,9 +33,11 @@ let count = 0;
 async function gradeSource(source: string, more: Partial<GradeOptions> = {}): Promise<Report> {
   count += 1;
   const target = await makeVariant(course.root, 'tally', `attempt-${count}`, source);
-  const simulation = new Simulation(course.root, { silenceMs: SILENCE_MS });
+  const { simulation = new Simulation(course.root, { silenceMs: SILENCE_MS }) } = more;
   const options = { root: course.root, slug: 'tally', title: 'Tally', target, schedules: 40, skipsChecks: true };
-  const report = await grade({ ...options, runner, simulation, ...more }).finally(() => simulation.stop());
+  const report = await grade({ ...options, runner, ...more, simulation }).finally(() => {
+    if (simulation !== honest.simulation) simulation.stop();
+  });
   return reportShape.parse(report);
 }
 
@@ -55,7 +61,7 @@ const statusOf = ({ tests }: Report, name: string) => tests.find((one) => one.na
 test(
   'grades a sound attempt with full points',
   async () => {
-    const report = await gradeSource(TALLY_REFERENCE, { skipsChecks: false });
+    const report = await gradeSource(TALLY_REFERENCE, { ...honest, skipsChecks: false });
 
     expect(report).toMatchObject({ status: 'passed', reason: null, score: 100, band: 'staff', fixFirst: null });
     expect(report.tests.map(({ status }) => status)).toEqual(['pass', 'pass', 'pass', 'pass']);
@@ -64,7 +70,7 @@ test(
 );
 
 test('says where an attempt does not parse', async () => {
-  const report = await gradeSource(`${TALLY_REFERENCE}\nexport const x = {{{;`);
+  const report = await gradeSource(`${TALLY_REFERENCE}\nexport const x = {{{;`, honest);
 
   expect(report).toMatchObject({ status: 'not-gradable', score: 0, tests: [] });
   expect(report.reason).toContain('cannot be compiled');
@@ -74,7 +80,10 @@ test('says where an attempt does not parse', async () => {
 test(
   'grades an attempt that does not type-check, without the points for types',
   async () => {
-    const report = await gradeSource(`${TALLY_REFERENCE}\nexport const x: number = 'text';`, { skipsChecks: false });
+    const report = await gradeSource(`${TALLY_REFERENCE}\nexport const x: number = 'text';`, {
+      ...honest,
+      skipsChecks: false,
+    });
 
     expect(report).toMatchObject({ status: 'passed', score: 95, fixFirst: { criterion: 'typed' } });
     expect(report.fixFirst?.because).toMatch(/index\.ts:\d+:\d+: TS2322/);
@@ -85,6 +94,7 @@ test(
 test('refuses a module of Node', async () => {
   const report = await gradeSource(
     `import { writeFileSync } from 'node:fs';\n${withLine('in add', `writeFileSync('x', '');`)}`,
+    honest,
   );
 
   expect(report.status).toBe('not-gradable');

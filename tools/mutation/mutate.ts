@@ -2,6 +2,7 @@
 // `which` is the number of the first mutant to try, where a run was ended (default 1); or several, as 19,140,142:
 // those that lived, after the suite has learnt more.
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import { findCourseRoot } from '../course/course-root.ts';
@@ -9,6 +10,7 @@ import { kataPaths } from '../course/kata-paths.ts';
 import { keepFile } from '../course/keep-file.ts';
 import { REFERENCE_MODULE, readReference, type SolutionFiles } from '../course/solution-files.ts';
 import { SuiteRunner } from '../grader/suite-runner.ts';
+import { suiteTitles } from '../grader/suite-titles.ts';
 import type { Target } from '../grader/target.ts';
 import { makeVariant } from '../grader/variants.ts';
 import { bundle } from '../simulator/bundle.ts';
@@ -29,6 +31,7 @@ const IMPATIENT = {
 };
 /** Enough for the suite to be busy with one while the simulation is with another; few enough to be told in order. */
 const MUTANTS_AT_ONCE = 3;
+const LOOKS_MAX = 3;
 
 const slug = process.argv[2] ?? '';
 const [first = 1, ...others] = (process.argv[3] ?? '').split(',').map((number) => Number(number) || 1);
@@ -82,8 +85,15 @@ async function diesInSuite(runner: SuiteRunner, { file, suite }: Target, { id }:
   const choice = path.join(path.dirname(file), CHOICE);
   const active = JSON.stringify({ activeMutant: id, hitCount: 0, hitLimit: HIT_LIMIT });
   await keepFile(choice, `Object.assign(globalThis, { __stryker__: ${active} });\n`);
-  const { tests, hung, broken, unhandled } = await runner.run([suite], [choice]);
-  return hung.length + broken.length + unhandled.length > 0 || tests.some(({ state }) => state === 'failed');
+  const titles = suiteTitles(await readFile(suite, 'utf8'));
+  for (let looks = 1; ; looks += 1) {
+    const { tests, hung, broken, unhandled } = await runner.run([suite], [choice]);
+    if (hung.length + broken.length + unhandled.length > 0 || tests.some(({ state }) => state === 'failed'))
+      return true;
+    // The end of the run before, at its first failure, may reach into this one: what was left out tells nothing.
+    const isWhole = tests.filter(({ state }) => state === 'passed').length >= titles.length;
+    if (isWhole || looks === LOOKS_MAX) return false;
+  }
 }
 
 function tell(mutants: readonly Mutant[], survivors: readonly Mutant[]): number {

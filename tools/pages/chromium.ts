@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 
 const EXECUTABLE = '/usr/bin/chromium';
 const ARGUMENTS = [
@@ -30,7 +30,7 @@ export interface OpenPage {
 export interface Chromium {
   /** Writes the page to a file and opens it from there, 1280 px wide and light. `prepare` comes before it loads. */
   open(html: string, prepare?: (page: Page) => Promise<unknown>): Promise<OpenPage>;
-  /** Closes what was opened, and leaves the browser running. */
+  /** Closes what was opened, and leaves the browser running, with one empty tab for the next page. */
   closePages(): Promise<void>;
   /** Ends the browser and removes all that it wrote. */
   close(): Promise<void>;
@@ -46,16 +46,26 @@ export async function openChromium(): Promise<Chromium> {
     args: ARGUMENTS,
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  // A new tab costs more than all that is looked at in it, so the first one serves again and again.
+  const [first = await context.newPage()] = context.pages();
+  let isFirstFree = true;
   let count = 0;
   return {
-    open(html, prepare = async () => undefined) {
+    async open(html, prepare) {
       count += 1;
       const file = path.join(folder, `${count}.html`);
       writeFileSync(file, html);
-      return openFile(context, pathToFileURL(file).href, prepare);
+      // What was prepared in a tab stays in it.
+      const page = isFirstFree && prepare === undefined ? first : await context.newPage();
+      if (page === first) isFirstFree = false;
+      return openFile(page, pathToFileURL(file).href, prepare);
     },
     async closePages() {
-      for (const page of context.pages().slice(1)) await page.close();
+      for (const page of context.pages()) if (page !== first) await page.close();
+      await first.goto('about:blank');
+      await first.unrouteAll();
+      for (const heard of ['console', 'pageerror', 'dialog']) first.removeAllListeners(heard);
+      isFirstFree = true;
     },
     async close() {
       await context.close();
@@ -65,11 +75,10 @@ export async function openChromium(): Promise<Chromium> {
 }
 
 async function openFile(
-  context: BrowserContext,
+  page: Page,
   url: string,
-  prepare: (page: Page) => Promise<unknown>,
+  prepare: (page: Page) => Promise<unknown> = async () => undefined,
 ): Promise<OpenPage> {
-  const page = await context.newPage();
   const noticed: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') noticed.push(`console: ${message.text()}`);
@@ -85,7 +94,7 @@ async function openFile(
     return route.abort();
   });
   await page.setViewportSize({ width: 1280, height: 900 });
-  await page.emulateMedia({ colorScheme: 'light' });
+  await page.emulateMedia({ media: null, colorScheme: 'light' });
   await prepare(page);
   await page.goto(url);
   return { page, noticed };
