@@ -115,7 +115,8 @@ export class Simulation {
         '--no-warnings',
         '--enable-source-maps',
         // Runs are short and leave much behind: a larger young generation halves the collector's work.
-        '--max-semi-space-size=32',
+        '--max-semi-space-size=64',
+        '--min-semi-space-size=64',
         `--max-old-space-size=${HEAP_MB}`,
       ],
     });

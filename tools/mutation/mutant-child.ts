@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { createFactory } from '../simulator/app-factory.ts';
 import { bundle } from '../simulator/bundle.ts';
+import { GLOBAL_NAMES } from '../simulator/globals.ts';
 import { useLightResponses } from '../simulator/light-response.ts';
 import { catchRejections, type RunResult, runPlan } from '../simulator/run.ts';
 import { planSchedules, type Schedule } from '../simulator/schedules.ts';
@@ -10,6 +11,8 @@ import { HIT_LIMIT } from './instrument.ts';
 
 const SEED = 1;
 const SCHEDULES = 1_000;
+/** Between two signs of life. */
+const BUSY_SCHEDULES = 25;
 /** Most mutants that a simulation can kill are dead by then; the suite is asked next. */
 const FIRST_SCHEDULES = 150;
 const BUDGET_SCHEDULES = 240;
@@ -25,7 +28,11 @@ export type MutantRequest =
       readonly mutated: string;
     }
   | { readonly type: 'try'; readonly id: string; readonly part: 'first' | 'rest' };
-export type MutantEvent = { readonly type: 'ready' } | { readonly type: 'tried'; readonly isKilled: boolean };
+export type MutantEvent =
+  | { readonly type: 'ready' }
+  /** A sign of life between schedules. */
+  | { readonly type: 'busy' }
+  | { readonly type: 'tried'; readonly isKilled: boolean };
 
 /** What a mutated file reads: see the instrumenter's `stryNS`. */
 interface Switch {
@@ -44,6 +51,8 @@ interface Subject {
 }
 
 let subject: Promise<Subject> | undefined;
+/** Schedules run so far. */
+let tried = 0;
 
 process.on('message', (request: MutantRequest) => {
   if (request.type === 'load') {
@@ -79,8 +88,10 @@ async function load({
   const original = createFactory(await bundle(reference, root));
   const active: Switch = { activeMutant: undefined, hitCount: 0, hitLimit: HIT_LIMIT };
   const make = createFactory(mutants, 'mutants.js');
-  const mutated: AppFactory = (globals) =>
-    make({ ...globals, globalThis: { ...(globals.globalThis as object), __stryker__: active } });
+  const mutated: AppFactory = (globals) => {
+    const own = Object.fromEntries(GLOBAL_NAMES.map((name) => [name, globals[name]]));
+    return make({ ...own, globalThis: { ...(own.globalThis as object), __stryker__: active } });
+  };
   const count = async (plan: Schedule['plan']) => (await runPlan(scenario, original, plan)).counts;
   const schedules = await planSchedules(scenario, { seed: SEED, schedules: SCHEDULES, saved: [] }, count);
   const costs: Record<string, number> = {};
@@ -95,6 +106,8 @@ function addCosts(sums: Record<string, number>, { budgets }: RunResult): void {
 async function runMutant({ scenario, mutated, active }: Subject, id: string, { plan }: Schedule): Promise<RunResult> {
   active.activeMutant = id;
   active.hitCount = 0;
+  tried += 1;
+  if (tried % BUSY_SCHEDULES === 0) say({ type: 'busy' });
   return runPlan(scenario, mutated, plan);
 }
 

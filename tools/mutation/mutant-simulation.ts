@@ -3,8 +3,9 @@ import path from 'node:path';
 import { SupervisedChild, Watchdog } from '../grader/supervise.ts';
 import type { MutantEvent, MutantRequest } from './mutant-child.ts';
 
-/** The slowest honest mutant needs a few seconds for all its schedules; one that loops needs for ever. */
-const SILENCE_MS = 60_000;
+/** Between two signs of life lie some schedules; one that loops gives none. Loading takes longest. */
+const SILENCE_MS = 15_000;
+const LOAD_MS = 60_000;
 
 export class MutantSimulation {
   readonly #load: Extract<MutantRequest, { type: 'load' }>;
@@ -18,7 +19,7 @@ export class MutantSimulation {
   async kills(id: string, part: 'first' | 'rest'): Promise<boolean> {
     this.#child ??= this.#start();
     const child = await this.#child;
-    const answer = await this.#ask(child, { type: 'try', id, part });
+    const answer = await this.#ask(child, { type: 'try', id, part }, SILENCE_MS);
     if (answer) return answer.type === 'tried' && answer.isKilled;
     // It loops, or it brought the process down: a learner's grade would say so.
     child.stop();
@@ -37,17 +38,25 @@ export class MutantSimulation {
       execArgv: ['--no-warnings', '--max-old-space-size=2048'],
       env: { TZ: 'UTC' },
     });
-    if (await this.#ask(child, this.#load)) return child;
+    if (await this.#ask(child, this.#load, LOAD_MS)) return child;
     throw new Error(
       `The kata could not be loaded with its mutants: ${child.stderr.trim() || 'nothing was heard of it'}`,
     );
   }
 
-  /** The next thing the child says; null when it ended, or is silent for too long. */
-  #ask(child: SupervisedChild<MutantRequest, MutantEvent>, request: MutantRequest): Promise<MutantEvent | null> {
+  /** The child's answer; null when it ended, or is silent for too long. */
+  #ask(
+    child: SupervisedChild<MutantRequest, MutantEvent>,
+    request: MutantRequest,
+    silenceMs: number,
+  ): Promise<MutantEvent | null> {
     return new Promise((resolve) => {
-      const watchdog = new Watchdog(SILENCE_MS, () => resolve(null));
+      const watchdog = new Watchdog(silenceMs, () => resolve(null));
       const answer = (event: MutantEvent | null) => {
+        if (event?.type === 'busy') {
+          watchdog.pat();
+          return;
+        }
         watchdog.rest();
         resolve(event);
       };

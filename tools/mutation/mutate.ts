@@ -1,6 +1,6 @@
 // The mutation score of a kata's reference under simulation and suite: `npm run mutation -- <slug> [which]`.
 // `which` is the number of the first mutant to try, where a run was ended (default 1); or several, as 19,140,142:
-// those that lived, after the suite has learnt more.
+// those that lived, after the suite has learnt more; or a sample, as 2/5: every fifth, from the second on.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -33,10 +33,10 @@ const IMPATIENT = {
 const MUTANTS_AT_ONCE = 3;
 const LOOKS_MAX = 3;
 
+const NO_MUTANT = { id: 'none' };
+
 const slug = process.argv[2] ?? '';
-const [first = 1, ...others] = (process.argv[3] ?? '').split(',').map((number) => Number(number) || 1);
-const isWanted = (number: number): boolean =>
-  others.length > 0 ? number === first || others.includes(number) : number >= first;
+const isWanted = wish(process.argv[3] ?? '1');
 const root = findCourseRoot() ?? process.cwd();
 
 async function main(): Promise<number> {
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   const mutated = await bundle(target.file, root);
   const simulation = new MutantSimulation({ type: 'load', root, scenario, reference, mutated });
   const [inSimulation, inSuite] = [pLimit(1), pLimit(1)];
-  const isKilled = async (mutant: Mutant): Promise<boolean> =>
+  const isKilled = async (mutant: Pick<Mutant, 'id'>): Promise<boolean> =>
     (await inSimulation(() => simulation.kills(mutant.id, 'first'))) ||
     (await inSuite(() => diesInSuite(runner, target, mutant))) ||
     (await inSimulation(() => simulation.kills(mutant.id, 'rest')));
@@ -62,12 +62,23 @@ async function main(): Promise<number> {
     tellSurvivor(mutant, `${mutant.number} of ${all.length}`);
   };
   try {
+    // Otherwise every mutant would count as killed.
+    if (await isKilled(NO_MUTANT))
+      throw new Error(`${slug}: the reference fails without any mutant. See kata verify ${slug}.`);
     await pLimit(MUTANTS_AT_ONCE).map(mutants, meet);
   } finally {
     runner.stop();
     simulation.stop();
   }
   return tell(mutants, survivors);
+}
+
+/** Which mutants are asked for, by number. */
+function wish(which: string): (number: number) => boolean {
+  const numbers = which.split(/[,/]/).map((number) => Number(number) || 1);
+  const [first = 1, second = 1] = numbers;
+  if (which.includes('/')) return (number) => number % second === first % second;
+  return numbers.length > 1 ? (number) => numbers.includes(number) : (number) => number >= first;
 }
 
 function usage(): never {
@@ -81,7 +92,7 @@ function withChoice(files: SolutionFiles): SolutionFiles {
   return { ...files, [REFERENCE_MODULE]: first, [CHOICE]: 'export {};\n' };
 }
 
-async function diesInSuite(runner: SuiteRunner, { file, suite }: Target, { id }: Mutant): Promise<boolean> {
+async function diesInSuite(runner: SuiteRunner, { file, suite }: Target, { id }: Pick<Mutant, 'id'>): Promise<boolean> {
   const choice = path.join(path.dirname(file), CHOICE);
   const active = JSON.stringify({ activeMutant: id, hitCount: 0, hitLimit: HIT_LIMIT });
   await keepFile(choice, `Object.assign(globalThis, { __stryker__: ${active} });\n`);

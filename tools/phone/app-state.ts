@@ -9,14 +9,26 @@ export interface AppState {
   addEventListener(type: 'change', listener: (state: AppStateStatus) => void): { remove(): void };
 }
 
+class LaunchAppState implements AppState {
+  readonly listeners = new Listeners<[AppStateStatus]>();
+  readonly #current: () => AppStateStatus;
+
+  constructor(current: () => AppStateStatus) {
+    this.#current = current;
+  }
+
+  get currentState(): AppStateStatus {
+    return this.#current();
+  }
+
+  readonly addEventListener: AppState['addEventListener'] = (_type, listener) => ({
+    remove: this.listeners.add(listener),
+  });
+}
+
 /** The module for one launch, and the handle its world moves it by. */
 export function createAppState(host: EffectHost, current: () => AppStateStatus) {
-  const listeners = new Listeners<[AppStateStatus]>();
-  const module: AppState = {
-    get currentState() {
-      return current();
-    },
-    addEventListener: (_type, listener) => ({ remove: listeners.add(listener) }),
-  };
+  const module = new LaunchAppState(current);
+  const { listeners } = module;
   return { module, listeners, changed: () => host.deliver(() => listeners.emit(current())) };
 }

@@ -4,7 +4,7 @@ import { type AsyncStorage, createAsyncStorage } from './async-storage.ts';
 import { type BackgroundTask, createBackgroundTask } from './background-task.ts';
 import { type Battery, createBattery, type PowerState } from './battery.ts';
 import type { Disk, Platform } from './disk.ts';
-import { createFileSystem, type FileSystem } from './file-system.ts';
+import { type FileSystem, LaunchFileSystem } from './file-system.ts';
 import type { EffectHost } from './host.ts';
 import { type Biometrics, createLocalAuthentication, type LocalAuthentication } from './local-authentication.ts';
 import { createLocalization, type Localization } from './localization.ts';
@@ -69,12 +69,7 @@ export function createDevice(host: EffectHost, disk: Disk, conditions: Condition
   const appState = createAppState(host, () => conditions.appState);
   const notifications = createNotifications(host, () => conditions, conditions.pushToken);
   const backgroundTask = createBackgroundTask(host);
-  // There are many launches, and few use all modules: these are made at first use.
-  let secureStore: SecureStore | undefined;
-  let localAuthentication: LocalAuthentication | undefined;
-  let fileSystem: FileSystem | undefined;
-  let quickCrypto: QuickCrypto | undefined;
-  let sqlite: SQLiteModule | undefined;
+  // No accessors in this literal: an object with its own would keep its whole launch until the collector's next full round.
   const device: Device = {
     asyncStorage: createAsyncStorage(host, disk),
     mmkv: createMmkv(host, disk),
@@ -84,30 +79,11 @@ export function createDevice(host: EffectHost, disk: Disk, conditions: Condition
     notifications: notifications.module,
     backgroundTask: backgroundTask.module,
     localization: createLocalization(() => conditions),
-    get secureStore() {
-      secureStore ??= createSecureStore(host, disk, () => conditions);
-      return secureStore;
-    },
-    get localAuthentication() {
-      localAuthentication ??= createLocalAuthentication(host, () => conditions.biometrics);
-      return localAuthentication;
-    },
-    get fileSystem() {
-      fileSystem ??= createFileSystem(host, disk);
-      return fileSystem;
-    },
-    get quickCrypto() {
-      quickCrypto ??= createQuickCrypto(host);
-      return quickCrypto;
-    },
-    openDatabaseAsync(name, options) {
-      sqlite ??= createSqlite(host, disk);
-      return sqlite.openDatabaseAsync(name, options);
-    },
-    deleteDatabaseAsync(name) {
-      sqlite ??= createSqlite(host, disk);
-      return sqlite.deleteDatabaseAsync(name);
-    },
+    secureStore: createSecureStore(host, disk, () => conditions),
+    localAuthentication: createLocalAuthentication(host, () => conditions.biometrics),
+    fileSystem: new LaunchFileSystem(host, disk),
+    quickCrypto: createQuickCrypto(host),
+    ...createSqlite(host, disk),
   };
   return {
     device,

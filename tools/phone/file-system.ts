@@ -72,7 +72,34 @@ export interface FileSystem {
   };
 }
 
-export function createFileSystem(host: EffectHost, disk: Disk): FileSystem {
+/** The module for one launch. Its classes are made at first use: there are many launches, and few have files. */
+export class LaunchFileSystem implements FileSystem {
+  readonly #host: EffectHost;
+  readonly #disk: Disk;
+  #made: FileSystem | undefined;
+
+  constructor(host: EffectHost, disk: Disk) {
+    this.#host = host;
+    this.#disk = disk;
+  }
+
+  get File() {
+    return this.#all.File;
+  }
+  get Directory() {
+    return this.#all.Directory;
+  }
+  get Paths() {
+    return this.#all.Paths;
+  }
+
+  get #all(): FileSystem {
+    this.#made ??= createFileSystem(this.#host, this.#disk);
+    return this.#made;
+  }
+}
+
+function createFileSystem(host: EffectHost, disk: Disk): FileSystem {
   const files: LaunchFiles = {
     host,
     tree: disk.files,

@@ -2,7 +2,7 @@
 // work share a turn, an immediate for each. A whole turn for each would cost more than the work.
 
 /** Immediates of one turn. */
-const BEATS_PER_TURN = 32;
+const BEATS_PER_TURN = 128;
 
 const waiting: (() => void)[] = [];
 let planned = 0;

@@ -16,7 +16,12 @@ export class BundleError extends Error {
 export async function bundle(entry: string, root: string): Promise<string> {
   try {
     const { outputFiles } = await build({
-      entryPoints: [entry],
+      // Handed over whole: esbuild's own way of exporting copies every name at each launch.
+      stdin: {
+        contents: `import * as app from ${JSON.stringify(path.resolve(root, entry))};\nmodule.exports = app;\n`,
+        resolveDir: root,
+        sourcefile: 'launch.js',
+      },
       absWorkingDir: root,
       bundle: true,
       write: false,

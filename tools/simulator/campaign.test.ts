@@ -187,7 +187,7 @@ test('stops early when the app keeps running away', async () => {
     if (platform.isAttempt) platform.setInterval(() => undefined, 1);
     return undefined;
   });
-  const attempt: AppFactory = (globals) => ({ ...globals, isAttempt: true });
+  const attempt: AppFactory = (globals) => ({ setInterval: globals.setInterval, isAttempt: true });
   const reference: AppFactory = (globals) => globals;
 
   const result = await runCampaign(scenario, attempt, reference, { seed: 1, schedules: 60 });

@@ -38,37 +38,79 @@ export const GLOBAL_NAMES = [
   'WebSocket',
 ] as const;
 
+/** What is undefined is not there on a phone. */
 export type Globals = Readonly<Partial<Record<(typeof GLOBAL_NAMES)[number], unknown>>>;
 
-export function createGlobals(launch: Launch): Globals {
-  const timers = {
-    setTimeout: (callback: (...args: unknown[]) => void, delayMs?: number, ...args: unknown[]) =>
+const stopTimer = (launch: Launch) => (id: number) => launch.stopTimer(id);
+
+/** How each is made. There are many launches, and an app uses a few of these: none is made that is not asked for. */
+const MAKERS: Readonly<Partial<Record<string, (launch: Launch) => unknown>>> = {
+  setTimeout:
+    (launch) =>
+    (callback: (...args: unknown[]) => void, delayMs?: number, ...args: unknown[]) =>
       launch.startTimer(() => callback(...args), atLeastOne(delayMs), null),
-    clearTimeout: (id: number) => launch.stopTimer(id),
-    setInterval: (callback: (...args: unknown[]) => void, everyMs?: number, ...args: unknown[]) =>
+  clearTimeout: stopTimer,
+  setInterval:
+    (launch) =>
+    (callback: (...args: unknown[]) => void, everyMs?: number, ...args: unknown[]) =>
       launch.startTimer(() => callback(...args), atLeastOne(everyMs), atLeastOne(everyMs)),
-    clearInterval: (id: number) => launch.stopTimer(id),
-    setImmediate: (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
+  clearInterval: stopTimer,
+  setImmediate:
+    (launch) =>
+    (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
       launch.startTimer(() => callback(...args), 0, null),
-    clearImmediate: (id: number) => launch.stopTimer(id),
-  };
-  const platform = {
-    ...timers,
-    Date: dateOf(launch),
-    Intl: intlOf(launch),
-    Math: mathOf(launch),
-    crypto: cryptoOf(launch),
-    performance: performanceOf(launch),
-    fetch: (input: RequestInfo | URL, init?: RequestInit) => launch.world.network.fetch(launch, input, init),
-    AbortSignal: abortSignalOf(launch),
-    console: consoleOf(launch),
-    navigator: { product: 'ReactNative' },
-    WebSocket: webSocketOf(launch),
-  };
-  const fake: Record<string, unknown> = { ...STANDARD, ...platform };
-  for (const name of ['globalThis', 'self', 'global', 'window']) fake[name] = fake;
-  return { ...platform, globalThis: fake, self: fake, global: fake, window: fake };
+  clearImmediate: stopTimer,
+  Date: dateOf,
+  Intl: intlOf,
+  Math: mathOf,
+  crypto: cryptoOf,
+  performance: performanceOf,
+  fetch: (launch) => (input: RequestInfo | URL, init?: RequestInit) => launch.fetch(input, init),
+  AbortSignal: abortSignalOf,
+  console: consoleOf,
+  navigator: () => ({ product: 'ReactNative' }),
+  WebSocket: webSocketOf,
+};
+
+/** Names of the one object that has them all. */
+const GLOBAL_OBJECTS = ['globalThis', 'self', 'global', 'window'];
+
+class LaunchGlobals {
+  readonly #launch: Launch;
+  readonly #made = new Map<string, unknown>();
+
+  constructor(launch: Launch) {
+    this.#launch = launch;
+  }
+
+  of(name: string): unknown {
+    const known = this.#made.get(name);
+    if (known !== undefined) return known;
+    const value = GLOBAL_OBJECTS.includes(name) ? this.#whole() : MAKERS[name]?.(this.#launch);
+    this.#made.set(name, value);
+    return value;
+  }
+
+  #whole(): Record<string, unknown> {
+    const whole: Record<string, unknown> = { ...STANDARD };
+    for (const name of Object.keys(MAKERS)) whole[name] = this.of(name);
+    for (const name of GLOBAL_OBJECTS) {
+      whole[name] = whole;
+      this.#made.set(name, whole);
+    }
+    return whole;
+  }
 }
+for (const name of [...Object.keys(MAKERS), ...GLOBAL_OBJECTS]) {
+  Object.defineProperty(LaunchGlobals.prototype, name, {
+    get(this: LaunchGlobals) {
+      return this.of(name);
+    },
+  });
+}
+
+/** The globals of one launch. Each is made when it is first read. */
+export const createGlobals = (launch: Launch): Globals => new LaunchGlobals(launch) as Globals;
 
 /** What else a library may look for on `globalThis`. */
 const STANDARD = {
@@ -107,17 +149,15 @@ function atLeastOne(delayMs: number | undefined): number {
 
 /** A class of its own for each launch: a dead app's sockets lead nowhere. */
 function webSocketOf(launch: Launch) {
-  const startedAtMs = launch.world.nowMs;
   return createWebSocket({
-    open: (url, end) => launch.world.sockets.open(launch, url, end),
-    elapsedMs: () => launch.world.nowMs - startedAtMs,
+    open: (url, end) => launch.openSocket(url, end),
+    elapsedMs: () => launch.elapsedMs(),
   });
 }
 
 /** Counts from the launch, and no jump of the phone's clock moves it. */
 function performanceOf(launch: Launch) {
-  const startedAtMs = launch.world.nowMs;
-  return { now: () => launch.world.nowMs - startedAtMs, timeOrigin: launch.nowMs() };
+  return { now: () => launch.elapsedMs(), timeOrigin: launch.startedAtMs };
 }
 
 function dateOf(launch: Launch): DateConstructor {
@@ -133,7 +173,7 @@ function dateOf(launch: Launch): DateConstructor {
 /** `Intl` whose date formats, asked for no date, take the phone's now, and whose default zone is the phone's. */
 function intlOf(launch: Launch): typeof Intl {
   const make = (locales?: Intl.LocalesArgument, options?: Intl.DateTimeFormatOptions) => {
-    const timeZone = launch.phone.conditions.timeZone;
+    const timeZone = launch.timeZone();
     const real = new Intl.DateTimeFormat(locales ?? 'en-GB', { timeZone, ...options });
     const { format } = real;
     const formatToParts = real.formatToParts.bind(real);
@@ -151,9 +191,7 @@ function intlOf(launch: Launch): typeof Intl {
 }
 
 function mathOf(launch: Launch): Math {
-  const own = Object.create(Math) as Math;
-  own.random = () => launch.random('Math.random');
-  return own;
+  return Object.create(Math, { random: { value: () => launch.random('Math.random') } });
 }
 
 /** `AbortSignal` with a `timeout` that counts virtual time. */

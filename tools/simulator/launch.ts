@@ -3,6 +3,7 @@
 import { createDevice, type LaunchedDevice } from '../phone/device.ts';
 import type { Apply, Effect, EffectHost } from '../phone/host.ts';
 import type { CipherCall } from '../phone/quick-crypto.ts';
+import type { SocketEnd, SocketWire } from '../phone/web-socket.ts';
 import { isKill } from './fault-kinds.ts';
 import type { SimulatedPhone } from './simulated-phone.ts';
 import type { World } from './world.ts';
@@ -18,15 +19,21 @@ const PROMPT_MS = { min: 800, max: 4_000 };
 const isStorageCall = ({ target }: Effect): boolean => target.endsWith('.read') || target.endsWith('.write');
 const isStorageWrite = ({ target }: Effect): boolean => target.endsWith('.write');
 
+/** Where calls of an app lead whose world is over. */
+const NOWHERE: SocketWire = { send: () => false, close: () => undefined };
+
 export class Launch implements EffectHost {
-  readonly world: World;
-  readonly phone: SimulatedPhone;
+  #world: World | null;
+  #phone: SimulatedPhone | null;
+  #device: LaunchedDevice | null;
   readonly number: number;
-  readonly device: LaunchedDevice;
+  /** By the phone's clock as it then was, in ms since 1970. */
+  readonly startedAtMs: number;
   /** False once the app was killed: from then on nothing of it settles, applies or is delivered. */
   alive = true;
   readonly isAlive = () => this.alive;
   readonly timers = new Map<number, { cancelled: boolean }>();
+  readonly #startedAtWorldMs: number;
   #timerCount = 0;
   /** Storage calls run one after another, as on a phone: none is applied before this time. */
   #storageFreeAtMs = 0;
@@ -34,29 +41,69 @@ export class Launch implements EffectHost {
   readonly #drawn = new Map<string, number>();
 
   constructor(world: World, phone: SimulatedPhone, number: number) {
-    this.world = world;
-    this.phone = phone;
+    this.#world = world;
+    this.#phone = phone;
     this.number = number;
-    this.device = createDevice(this, phone.disk, phone.conditions);
+    this.startedAtMs = phone.nowMs();
+    this.#startedAtWorldMs = world.nowMs;
+    this.#device = createDevice(this, phone.disk, phone.conditions);
+  }
+
+  get world(): World {
+    return present(this.#world);
+  }
+
+  get phone(): SimulatedPhone {
+    return present(this.#phone);
+  }
+
+  get device(): LaunchedDevice {
+    return present(this.#device);
+  }
+
+  /**
+   * Lets go of the world, which is over. An app's classes, and functions it has put into properties, live on until the
+   * collector's next full round: a world held by them would be copied at each round before that.
+   */
+  end(): void {
+    this.alive = false;
+    this.#world = null;
+    this.#phone = null;
+    this.#device = null;
   }
 
   nowMs(): number {
-    return this.phone.nowMs();
+    return this.#phone?.nowMs() ?? this.startedAtMs;
+  }
+
+  /** Virtual time since the launch, in ms, which no jump of the phone's clock moves. */
+  elapsedMs(): number {
+    return this.#world ? this.#world.nowMs - this.#startedAtWorldMs : 0;
   }
 
   deliver(callback: () => void): void {
-    this.world.callApp(this, callback);
+    this.#world?.callApp(this, callback);
   }
 
   /** A number from 0 to 1 for this launch's nth use of `what`: random ids, `Math.random`. */
   random(what: string): number {
+    if (!this.#world) return 0;
     const n = (this.#drawn.get(what) ?? 0) + 1;
     this.#drawn.set(what, n);
-    return this.world.draw.unit(what, this.phone.index, this.number, n);
+    return this.#world.draw.unit(what, this.phone.index, this.number, n);
   }
 
-  fetch(url: string, init: RequestInit): Promise<Response> {
-    return this.world.network.fetch(this, url, init);
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    return this.#world?.network.fetch(this, input, init) ?? NEVER;
+  }
+
+  openSocket(url: string, end: SocketEnd): SocketWire {
+    return this.#world?.sockets.open(this, url, end) ?? NOWHERE;
+  }
+
+  /** IANA name of the phone's time zone. */
+  timeZone(): string {
+    return this.#phone?.conditions.timeZone ?? 'UTC';
   }
 
   noteCipher(call: CipherCall): void {
@@ -196,6 +243,11 @@ export class Launch implements EffectHost {
     timer.cancelled = true;
     this.timers.delete(id);
   }
+}
+
+function present<T>(part: T | null): T {
+  if (part === null) throw new Error('This launch was asked for its world after the world was over.');
+  return part;
 }
 
 /** Whether a fault can do anything here: a read knows no full disk, and what answers at once cannot be slow. */

@@ -5,7 +5,7 @@ import { answerOfFault, isAnswerFault } from './fault-answers.ts';
 import type { Launch } from './launch.ts';
 import { createServerRequest, type OutgoingRequest, readRequest } from './light-request.ts';
 import { LightResponse } from './light-response.ts';
-import { createRouteMatcher, type RouteMatcher } from './routes.ts';
+import { type RouteMatcher, routeMatcherOf } from './routes.ts';
 import type { SimulatedPhone } from './simulated-phone.ts';
 import type { RequestRecord, TraceEvent } from './trace.ts';
 import type { World } from './world.ts';
@@ -48,7 +48,7 @@ export class Network {
 
   constructor(world: World, endpoints: readonly string[]) {
     this.#world = world;
-    this.#endpointOf = createRouteMatcher(endpoints);
+    this.#endpointOf = routeMatcherOf(endpoints);
   }
 
   get inFlight(): number {

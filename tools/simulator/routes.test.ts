@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createRouteMatcher } from './routes.ts';
+import { routeMatcherOf } from './routes.ts';
 
-const nameOf = createRouteMatcher([
+const nameOf = routeMatcherOf([
   'POST /items',
   'GET /items',
   'GET /items/:id',
@@ -31,7 +31,7 @@ test.each([
 
 // A parameter's name may have digits and underscores in Hono; here the rest of it is taken for text.
 test.each(['item_id', 'item2'])('names a path by a pattern with the parameter %s', (name) => {
-  const nameOfOther = createRouteMatcher([`GET /items/:${name}`]);
+  const nameOfOther = routeMatcherOf([`GET /items/:${name}`]);
 
   expect(nameOfOther('GET', 'https://api.example.test/items/7')).toBe(`GET /items/:${name}`);
 });

@@ -8,6 +8,7 @@ import { Network } from './network.ts';
 import type { Json, Plan, Step } from './plan.ts';
 import { Recorder } from './recorder.ts';
 import type { Backend, PhoneView, Scenario, Stage, WorldView } from './scenario.ts';
+import { Server } from './server.ts';
 import { SimulatedPhone } from './simulated-phone.ts';
 import { SocketNetwork } from './socket-network.ts';
 import type { TraceEvent } from './trace.ts';
@@ -51,6 +52,8 @@ export class World {
   /** Whether state changes are looked at in full: for stories and comparison, not for speed. */
   readonly isDetailed: boolean;
   readonly #factory: AppFactory;
+  readonly #server: Server;
+  readonly #launches: Launch[] = [];
   readonly #faults = new Map<string, string>();
   readonly #apps = new Map<Launch, unknown>();
   #sockets: SocketNetwork | null = null;
@@ -67,12 +70,8 @@ export class World {
     this.draw = createDraw(plan.world);
     this.network = new Network(this, scenario.endpoints);
     for (const { phone, target, nth, kind } of plan.faults) this.#faults.set(`${phone} ${target} ${nth}`, kind);
-    this.backend = scenario.backend({
-      nowMs: () => this.serverNowMs(),
-      record: (label, data) => this.emit({ atMs: this.nowMs, phone: 0, kind: 'effect', label, data }),
-      push: (phone, data) => this.phones[phone]?.push({ title: null, body: null, data }),
-      after: (delayMs, run) => this.#afterOnServer(delayMs, run),
-    });
+    this.#server = new Server(this);
+    this.backend = scenario.backend(this.#server.context);
     this.facts = scenario.facts();
     this.phones = Array.from({ length: scenario.phones ?? 1 }, (_, index) => new SimulatedPhone(this, index));
     this.view = new SeenWorld(this);
@@ -112,14 +111,6 @@ export class World {
   /** The same, or null when nothing was ever opened: for what happens to all that are. */
   get usedSockets(): SocketNetwork | null {
     return this.#sockets;
-  }
-
-  #afterOnServer(delayMs: number, run: () => void): () => void {
-    let isWanted = true;
-    this.clockwork.after(delayMs, run, () => isWanted);
-    return () => {
-      isWanted = false;
-    };
   }
 
   /** Puts an event into the trace. The object is taken over, not copied: there are many. */
@@ -163,6 +154,7 @@ export class World {
 
   openApp(launch: Launch): void {
     this.running = launch;
+    this.#launches.push(launch);
     let stage: LoadError['stage'] = 'import';
     try {
       const module = this.#factory(createGlobals(launch));
@@ -255,9 +247,11 @@ export class World {
     this.callApp(phone.launch, () => this.scenario.close(app));
   }
 
-  /** Frees what no collector frees. Nothing can be asked of the phones' databases afterwards. */
+  /** Frees what no collector frees, or not soon. Nothing can be asked of the phones' databases afterwards. */
   close(): void {
     for (const { disk } of this.phones) disk.close();
+    for (const launch of this.#launches) launch.end();
+    this.#server.end();
   }
 
   /** Promises of living apps that have not settled. */
