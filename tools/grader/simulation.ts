@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import { SIMULATION_FLAGS } from './simulation-flags.ts';
 import type { SimulationAnswer, SimulationMessage, SimulationRequest } from './simulation-messages.ts';
 import { type ChildEnd, ranOutOfMemory, SupervisedChild, Watchdog } from './supervise.ts';
 
@@ -114,9 +115,7 @@ export class Simulation {
         ...readable(this.#root).map((folder) => `--allow-fs-read=${folder}`),
         '--no-warnings',
         '--enable-source-maps',
-        // Runs are short and leave much behind: a larger young generation halves the collector's work.
-        '--max-semi-space-size=64',
-        '--min-semi-space-size=64',
+        ...SIMULATION_FLAGS,
         `--max-old-space-size=${HEAP_MB}`,
       ],
     });

@@ -1,5 +1,6 @@
 // Asks a child process about mutants, one at a time, and takes one that never answers for killed.
 import path from 'node:path';
+import { SIMULATION_FLAGS } from '../grader/simulation-flags.ts';
 import { SupervisedChild, Watchdog } from '../grader/supervise.ts';
 import type { MutantEvent, MutantRequest } from './mutant-child.ts';
 
@@ -35,7 +36,7 @@ export class MutantSimulation {
     const child = new SupervisedChild<MutantRequest, MutantEvent>({
       module: path.join(import.meta.dirname, 'mutant-child.ts'),
       cwd: this.#load.root,
-      execArgv: ['--no-warnings', '--max-old-space-size=2048'],
+      execArgv: ['--no-warnings', ...SIMULATION_FLAGS, '--max-old-space-size=2048'],
       env: { TZ: 'UTC' },
     });
     if (await this.#ask(child, this.#load, LOAD_MS)) return child;
