@@ -340,12 +340,12 @@ export const mistakes: Mistake[] = [
     criterion: 'one-record',
     edits: [
       {
-        find: `      else await write({ session: kept, isSealed: false, flow: null });`,
+        find: `      else await write({ session: kept, flow: null });`,
         replace: `      else {
         await secureStore.setItemAsync('auth.refresh', kept.refreshToken).catch(failAs('storage'));
         const [access = ''] = /at-[\\d-]+/.exec(kept.record) ?? [];
         await secureStore.setItemAsync('auth.access', access).catch(failAs('storage'));
-        await write({ session: kept, isSealed: false, flow: null });
+        await write({ session: kept, flow: null });
       }`,
       },
     ],
@@ -413,7 +413,7 @@ export const mistakes: Mistake[] = [
     criterion: 'resumes-code-entry',
     edits: [
       {
-        find: `server.keyOf(...Object.values(fields))`,
+        find: `server.keyOf(JSON.stringify(fields))`,
         replace: `crypto.randomUUID()`,
       },
     ],
@@ -446,7 +446,7 @@ export const mistakes: Mistake[] = [
     criterion: 'locks-in-time',
     edits: [
       {
-        find: `if (vault.getState().status === 'locked' && safe.isSealed() && visits.current().session) shut();`,
+        find: `if (vault.getState().status === 'locked' && safe.isSealed()) shut();`,
         replace: `if (vault.getState().status === 'locked' && visits.getState().status === 'restoring') shut();`,
       },
     ],
@@ -475,8 +475,8 @@ export const mistakes: Mistake[] = [
     criterion: 'takes-no-for-no',
     edits: [
       {
-        find: `if (isLost) await loseSecret(own);`,
-        replace: `if (isLost || isObject(error)) await loseSecret(own);`,
+        find: `if (code === 'key-lost' || code === 'corrupt') return null;`,
+        replace: `if (code) return null;`,
       },
     ],
   },
@@ -492,10 +492,10 @@ export const mistakes: Mistake[] = [
     criterion: 'takes-no-for-no',
     edits: [
       {
-        find: `await vault.unlock();
-    const text`,
-        replace: `await vault.unlock().catch(() => vault.unlock());
-    const text`,
+        find: `try {
+      await vault.unlock();`,
+        replace: `try {
+      await vault.unlock().catch(() => vault.unlock());`,
       },
     ],
   },
@@ -535,7 +535,7 @@ export const mistakes: Mistake[] = [
         replace: `    const refreshToken = own.kept?.refreshToken;
     if (refreshToken)
       await server
-        .post('/auth/logout', { refreshToken }, server.keyOf('logout', refreshToken))
+        .post('/auth/logout', { refreshToken }, server.keyOf(refreshToken + 'logout'))
         .catch(() => undefined);
     try {
       await safe.clear(own, own.kept ? [own.kept.refreshToken] : []);`,
@@ -564,7 +564,7 @@ export const mistakes: Mistake[] = [
       const refreshToken = own.kept?.refreshToken;
       if (refreshToken)
         void server
-          .post('/auth/logout', { refreshToken }, server.keyOf('logout', refreshToken))
+          .post('/auth/logout', { refreshToken }, server.keyOf(refreshToken + 'logout'))
           .catch(() => undefined);`,
       },
     ],
@@ -616,8 +616,7 @@ export const mistakes: Mistake[] = [
     criterion: 'no-ghosts',
     edits: [
       {
-        find: `const answer = await server.post('/auth/login', login, crypto.randomUUID());
-    own.stillOn();`,
+        find: `const answer = await server.post('/auth/login', login, crypto.randomUUID());`,
         replace: `const answer = await server.post('/auth/login', login, crypto.randomUUID());
     own = own.over === 'sessionChanged' ? visits.leave('sessionChanged') : own;`,
       },
@@ -680,8 +679,9 @@ export const mistakes: Mistake[] = [
     criterion: 'limits-offline-use',
     edits: [
       {
-        find: `if (token !== null || !isPastLimit(own.kept)) visits.letIn(own, token !== null);`,
-        replace: `if (own.kept) visits.letIn(own, token !== null);`,
+        find: `if (isPastLimit(own.kept)) visits.lock('offlineLimit');
+    else visits.letIn(own, token !== null);`,
+        replace: `visits.letIn(own, token !== null);`,
       },
     ],
   },
@@ -755,7 +755,7 @@ export const mistakes: Mistake[] = [
     id: 'lost-secret-not-seen',
     title: 'Stays locked for ever when another face was enrolled.',
     criterion: 'loses-the-secret',
-    edits: [{ find: `(error.code === 'key-lost' || error.code === 'corrupt')`, replace: `error.code === 'corrupt'` }],
+    edits: [{ find: `code === 'key-lost' || code === 'corrupt'`, replace: `code === 'corrupt'` }],
   },
   {
     id: 'keychain-leftovers',

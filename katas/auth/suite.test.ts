@@ -10,6 +10,9 @@ const ME = `${API}/me`;
 const ECHO = `${API}/private/echo`;
 const LOGIN = `${API}/auth/login`;
 const VERIFY = `${API}/auth/otp/verify`;
+const BACKUP = `${API}/auth/backup-codes/verify`;
+const RESEND = `${API}/auth/otp/resend`;
+const SESSIONS = `${API}/auth/sessions`;
 const REFRESH = `${API}/auth/refresh`;
 const LOGOUT = `${API}/auth/logout`;
 const SECOND = 1_000;
@@ -25,6 +28,11 @@ const OUT = {
   endedBy: null,
 };
 const ADA = { id: 'ada', name: 'Ada', email: PEOPLE.ada.email };
+/** Of the answers that let in, or ask for a code, what cannot be done without. */
+const PAIR = { accessToken: { token: 'at-09-0001', expiresInSeconds: 300 }, refreshToken: { token: 'rt-09-0001' } };
+const TOKENS = { ...PAIR, user: ADA };
+const TIMES = { expiresInSeconds: 300, resendInSeconds: 30, attemptsLeft: 5 };
+const ENTRY = { requires2FA: true, otpFlowId: 'otp-0009', maskedDestination: '••• ••42', ...TIMES };
 
 const server = setupServer();
 let phone: TestPhone;
@@ -79,6 +87,23 @@ test('says why a sign-in was turned down', { tags: ['signs-in', 'R14'] }, async 
   expect(auth.getState()).toEqual(OUT);
 });
 
+test('lets nobody in by an answer to the password that is not as promised', { tags: ['signs-in', 'R14'] }, async () => {
+  const auth = await launch();
+
+  for (const answer of [
+    () => json(500, TOKENS),
+    () => json(500, ENTRY),
+    () => json(401, {}),
+    () => json(403, { code: 'bad_credentials' }),
+    ...[...without(TOKENS), ...without(ENTRY)].map((body) => () => json(200, body)),
+  ]) {
+    server.use(http.post(LOGIN, answer));
+    expect([await codeOf(auth.signIn(PEOPLE.ada)), auth.getState()]).toEqual(['network', OUT]);
+  }
+
+  expect(secretsIn(stored())).toEqual([]);
+});
+
 test('gives up a sign-in without an answer after 10 s', { tags: ['signs-in', 'R14'] }, async () => {
   const auth = await launch();
   server.use(http.post(LOGIN, silence));
@@ -108,6 +133,17 @@ test('guards routes, and gives back the first it refused once', { tags: ['guards
   expect(verdicts).toEqual(['signIn', 'signIn', null, 'allow', '/settings', null, 'signIn', 'signIn']);
   await auth.verifyOtp(smsCode());
   expect(auth.takeReturnRoute()).toBe('/home');
+});
+
+test('gives back the route that waited for the lock', { tags: ['guards-the-door', 'R1'] }, async () => {
+  const first = await signedIn();
+  await first.setBiometricLock(true);
+  const auth = await launch();
+
+  const verdicts = [auth.guard('/orders/7'), auth.guard('/home'), auth.takeReturnRoute()];
+  await auth.unlock();
+
+  expect([...verdicts, auth.takeReturnRoute()]).toEqual(['unlock', 'unlock', null, '/orders/7']);
 });
 
 test('turns calls away while nobody is in', { tags: ['guards-the-door', 'R1'] }, async () => {
@@ -140,6 +176,21 @@ test('takes up a session without a flash of the login, and without a request', {
   expect(statuses).toEqual(['signedIn']);
   expect(auth.getState()).toEqual({ ...OUT, status: 'signedIn', user: ADA });
   expect(phone.requests).toHaveLength(sentBefore);
+});
+
+test('starts again after storage could not be read, and once only', { tags: ['no-flash', 'R1'] }, async () => {
+  await signedIn();
+  const auth = await create();
+  const statuses = watch(auth);
+  vi.spyOn(phone.device.secureStore, 'getItemAsync').mockRejectedValueOnce(new Error('not now'));
+
+  const failed = [await codeOf(auth.start()), auth.getState().status, auth.guard('/inbox')];
+  await auth.start();
+  const listeners = phone.listenerCount();
+  await auth.start();
+
+  expect([failed, statuses]).toEqual([['storage', 'restoring', 'wait'], ['signedIn']]);
+  expect(phone.listenerCount()).toBe(listeners);
 });
 
 test('renews at the start when little is left, and waits for 5 s at most', { tags: ['no-flash', 'R1'] }, async () => {
@@ -175,7 +226,8 @@ test('keeps the session, whatever befalls a renewal', { tags: ['stays-signed-in'
     () => json(429, {}, { 'Retry-After': '2' }),
     () => json(401, {}),
     () => json(401, { code: 'token_expired' }),
-    () => HttpResponse.json({ accessToken: { token: 'at-09-0001' } }),
+    () => json(503, TOKENS),
+    ...without(PAIR).map((body) => () => json(200, body)),
   ]) {
     server.use(http.post(REFRESH, answer));
     const ending = codeOf(auth.fetch('/me'));
@@ -184,8 +236,8 @@ test('keeps the session, whatever befalls a renewal', { tags: ['stays-signed-in'
   }
   server.use(http.post(REFRESH, answerAsUsual));
 
-  expect(auth.getState()).toMatchObject({ status: 'signedIn', user: ADA, endedBy: null });
-  expect(await statusOf(auth.fetch('/me'))).toBe(200);
+  expect(auth.getState()).toEqual({ ...OUT, status: 'signedIn', user: ADA, stale: true });
+  expect([await statusOf(auth.fetch('/me')), auth.getState().stale]).toEqual([200, false]);
 });
 
 test('takes the page of a captive portal for no answer', { tags: ['stays-signed-in', 'E8', 'R2'] }, async () => {
@@ -250,7 +302,25 @@ test('hands every other answer on, and a request that fails as network', {
   await phone.pass(11 * SECOND);
 
   expect([...statuses, await slow]).toEqual([403, 404, 'network']);
-  expect([refreshes(), auth.getState().status]).toEqual([[], 'signedIn']);
+  expect([refreshes(), auth.getState()]).toEqual([[], { ...OUT, status: 'signedIn', user: ADA }]);
+});
+
+test('passes the abort of a caller on as it is', { tags: ['renews-in-time', 'R4'] }, async () => {
+  const auth = await signedIn();
+  const ends: unknown[] = [];
+
+  for (const url of [ME, REFRESH]) {
+    server.use(http.all(url, silence));
+    const leaving = new AbortController();
+    const ending = auth.fetch('/me', { signal: leaving.signal }).catch((reason: unknown) => reason);
+    await phone.settle();
+    leaving.abort('screen closed');
+    ends.push(await Promise.race([ending, phone.settle().then(() => 'still waits')]));
+    await phone.pass(5 * MINUTE);
+  }
+
+  expect(ends).toEqual(['screen closed', 'screen closed']);
+  expect(auth.getState()).toMatchObject({ status: 'signedIn', user: ADA });
 });
 
 test('shares one renewal among twenty calls', { tags: ['single-flight', 'E3', 'R4'] }, async () => {
@@ -334,9 +404,10 @@ test('sends nothing for what is no code, for a resend before its time, and offli
   await phone.goOffline();
   await phone.pass(2 * SECOND);
   codes.push(await codeOf(auth.resendOtp()), await codeOf(auth.verifyOtp(smsCode())));
+  codes.push(await codeOf(auth.useBackupCode(PEOPLE.bo.backupCode)));
 
   expect(outside).toEqual(['flowEnded', 'flowEnded']);
-  expect(codes).toEqual([...Array(5).fill('badCode'), 'cooldown', 'offline', 'offline']);
+  expect(codes).toEqual([...Array(5).fill('badCode'), 'cooldown', 'offline', 'offline', 'offline']);
   expect(phone.requests).toHaveLength(sentBefore);
 });
 
@@ -345,12 +416,72 @@ test('sends one code at a time, and shares it with a double tap', { tags: ['ente
   await auth.signIn(PEOPLE.bo);
   const late = holdAnswer(VERIFY);
 
-  const taps = [auth.verifyOtp(smsCode()), auth.verifyOtp(smsCode())].map(codeOf);
+  const taps = [auth.verifyOtp(smsCode()), auth.verifyOtp(smsCode()), auth.useBackupCode('BCKP-0000')].map(codeOf);
   await phone.settle();
   late.release();
 
-  expect(await Promise.all(taps)).toEqual(['none', 'none']);
-  expect(sentTo(VERIFY)).toHaveLength(1);
+  expect(await Promise.all(taps)).toEqual(['none', 'none', 'none']);
+  expect(phone.requests.map(({ url }) => url)).toEqual([LOGIN, VERIFY]);
+});
+
+test('keeps the entry after every answer that decides nothing', { tags: ['enters-codes', 'R9'] }, async () => {
+  const auth = await launch();
+  await auth.signIn(PEOPLE.bo);
+  const asked = auth.getState();
+  await phone.pass(31 * SECOND);
+  const answers: [() => Response, string][] = [
+    [() => json(429), 'tooMany'],
+    [() => json(422, { code: 'key_reused' }), 'network'],
+    [() => json(500, { ...TOKENS, code: 'wrong_code', attemptsLeft: 1 }), 'network'],
+    [() => HttpResponse.error(), 'network'],
+    ...without(TOKENS).map((body): [() => Response, string] => [() => json(200, body), 'network']),
+    [() => json(422, { code: 'wrong_code' }), 'badCode'],
+  ];
+
+  for (const [answer, code] of answers) {
+    server.use(http.post(VERIFY, answer), http.post(BACKUP, answer));
+    const ends = [await codeOf(auth.verifyOtp(smsCode())), await codeOf(auth.useBackupCode('BCKP-0000'))];
+    expect([...ends, auth.getState()]).toEqual([code, code, asked]);
+  }
+});
+
+test('keeps the code there is when another one is not sent', { tags: ['enters-codes', 'R9'] }, async () => {
+  const auth = await launch();
+  await auth.signIn(PEOPLE.bo);
+  const asked = auth.getState();
+  await phone.pass(31 * SECOND);
+  const ends: string[] = [];
+
+  for (const answer of [
+    () => json(429),
+    () => json(500, { ...TIMES, attemptsLeft: 1 }),
+    lostAnswer,
+    ...without({ ...TIMES, attemptsLeft: 1 }).map((body) => () => json(200, body)),
+  ]) {
+    server.use(http.post(RESEND, answer));
+    ends.push(await codeOf(auth.resendOtp()));
+    expect(auth.getState()).toEqual(asked);
+  }
+  server.use(http.post(RESEND, () => json(410, { code: 'flow_ended' })));
+  ends.push(await codeOf(auth.resendOtp()));
+
+  expect(ends).toEqual(['tooMany', ...Array(5).fill('network'), 'flowEnded']);
+  expect([auth.getState(), (await launch()).getState()]).toEqual([OUT, OUT]);
+});
+
+test('asks for a code no longer than there is one to ask for', { tags: ['enters-codes', 'R9'] }, async () => {
+  const auth = await signedIn();
+  await auth.cancelOtp();
+  const after = auth.getState().status;
+  await auth.signIn(PEOPLE.bo);
+  await auth.verifyOtp(smsCode());
+  const sentBefore = phone.requests.length;
+
+  const codes = [auth.verifyOtp('123456'), auth.useBackupCode('BCKP-7702'), auth.resendOtp()].map(codeOf);
+
+  expect(after).toBe('signedIn');
+  expect(await Promise.all(codes)).toEqual(['flowEnded', 'flowEnded', 'flowEnded']);
+  expect([phone.requests.length, auth.getState().status]).toEqual([sentBefore, 'signedIn']);
 });
 
 test('takes a resent code or a backup code, and ends when the server says so', {
@@ -401,15 +532,20 @@ test('lists the phones of a person, and ends one of them', { tags: ['lists-phone
   const names = (await auth.listSessions()).map(({ sessionId, userId }) => [sessionId, userId]);
   await auth.endSession(tablet.sessionId);
   await auth.endSession(tablet.sessionId);
-  server.use(http.get(`${API}/auth/sessions`, () => json(500)));
-  const failed = await codeOf(auth.listSessions());
+  const failed: string[] = [];
+  for (const answer of [() => json(500, []), () => json(200, {}), () => page(200)]) {
+    server.use(http.get(SESSIONS, answer));
+    failed.push(await codeOf(auth.listSessions()));
+  }
+  server.use(http.delete(`${SESSIONS}/*`, () => json(403)));
+  failed.push(await codeOf(auth.endSession('session-01')));
 
   expect(names).toEqual([
     ['session-01', 'ada'],
     ['session-02', 'ada'],
   ]);
   expect(backend.sessions.map(({ endedBy }) => endedBy)).toEqual([null, 'otherDevice']);
-  expect([failed, auth.getState().status]).toEqual(['network', 'signedIn']);
+  expect([failed, auth.getState().status]).toEqual([Array(4).fill('network'), 'signedIn']);
 });
 
 test('ends all at dispose, and keeps what is stored', { tags: ['ends-cleanly', 'R16'] }, async () => {
@@ -431,6 +567,71 @@ test('ends all at dispose, and keeps what is stored', { tags: ['ends-cleanly', '
   expect([ending, await codeOf(auth.fetch('/me')), await codeOf(auth.signOut())]).toEqual(Array(3).fill('disposed'));
   expect([phone.requests.length, phone.listenerCount()]).toEqual([sentBefore, listenersBefore]);
   expect((await launch()).getState().user).toEqual(ADA);
+});
+
+test('turns away at dispose whoever waits, and whoever comes later', { tags: ['ends-cleanly', 'R16'] }, async () => {
+  server.use(http.all(`${API}/*`, silence));
+  const early = await create();
+  const waiting = [early.start(), early.fetch('/me'), early.signIn(PEOPLE.ada)];
+  early.dispose();
+  const ends = [await endsOf(waiting)];
+  const entering = await launch();
+  const login = entering.signIn(PEOPLE.ada);
+  await phone.settle();
+  entering.dispose();
+  ends.push(await endsOf([login, entering.start()]));
+  server.use(http.post(LOGIN, answerAsUsual));
+  const asked = await launch();
+  await asked.signIn(PEOPLE.bo);
+  await phone.pass(31 * SECOND);
+  const tries = [asked.verifyOtp('123456'), asked.resendOtp()];
+  await phone.settle();
+  asked.dispose();
+  ends.push(await endsOf([...tries, asked.cancelOtp()]));
+
+  expect(ends.flat()).toEqual(Array(8).fill('disposed'));
+  expect([early, entering, asked].map((auth) => auth.getState().status)).toEqual([
+    'restoring',
+    'signedOut',
+    'otpRequired',
+  ]);
+});
+
+test('turns away at dispose whoever waits for the server', { tags: ['ends-cleanly', 'R16'] }, async () => {
+  const calling = await signedIn();
+  server.use(http.get(ME, silence), http.post(REFRESH, silence));
+  const call = calling.fetch('/me');
+  await phone.settle();
+  calling.dispose();
+  const ends = await endsOf([call, calling.listSessions(), calling.setBiometricLock(true)]);
+  await phone.pass(80 * HOUR);
+  const starting = await create();
+  const start = starting.start();
+  await phone.settle();
+  starting.dispose();
+  ends.push(...(await endsOf([start])));
+  const locked = await create();
+  void locked.start();
+  await phone.pass(6 * SECOND);
+  const opening = locked.unlock();
+  await phone.settle();
+  locked.dispose();
+  ends.push(...(await endsOf([opening])));
+
+  expect(ends).toEqual(Array(5).fill('disposed'));
+  expect([starting, locked].map((auth) => auth.getState().status)).toEqual(['restoring', 'locked']);
+});
+
+test('lets nobody in after dispose whose session was being stored', { tags: ['ends-cleanly', 'R16'] }, async () => {
+  const auth = await launch();
+  phone.holdWrites();
+  const ending = codeOf(auth.signIn(PEOPLE.ada));
+  await phone.settle();
+
+  auth.dispose();
+  await phone.releaseWrites();
+
+  expect([await ending, auth.getState()]).toEqual(['disposed', OUT]);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -553,6 +754,22 @@ test('sends the same code with the same key after a lost answer and a kill', {
   expect(backend.sessions).toHaveLength(1);
 });
 
+test('keeps the entry when the session that a code brings cannot be stored', {
+  tags: ['resumes-code-entry', 'R9'],
+}, async () => {
+  const auth = await launch();
+  await auth.signIn(PEOPLE.bo);
+  const asked = auth.getState();
+
+  phone.failNextWrite('failed');
+  const failed = [await codeOf(auth.verifyOtp(smsCode())), auth.getState()];
+  await auth.verifyOtp(smsCode());
+
+  expect(failed).toEqual(['storage', asked]);
+  expect([auth.getState().status, (await launch()).getState().status]).toEqual(['signedIn', 'signedIn']);
+  expect(backend.sessions).toHaveLength(1);
+});
+
 test('puts the tokens behind the prompt when the lock is on', { tags: ['locks-the-secret', 'R7'] }, async () => {
   const auth = await signedIn();
   const isOn = await auth.setBiometricLock(true);
@@ -590,6 +807,45 @@ test('switches the lock off, and needs no prompt from then on', { tags: ['locks-
 
   expect([isOff, auth.getState().biometricLock, relaunched.getState().status]).toEqual([true, false, 'signedIn']);
   expect(phone.promptCount()).toBe(1);
+});
+
+test('prompts once for a lock that is switched on twice, or is on', { tags: ['locks-the-secret', 'R7'] }, async () => {
+  const auth = await signedIn();
+
+  const answers = [await auth.setBiometricLock(false), await auth.setBiometricLock(true)];
+  const prompts = phone.promptCount();
+  answers.push(await auth.setBiometricLock(true));
+  const state = auth.getState();
+  await auth.setBiometricLock(false);
+  answers.push(...(await Promise.all([auth.setBiometricLock(true), auth.setBiometricLock(true)])));
+
+  expect([answers, prompts, state]).toEqual([
+    Array(5).fill(true),
+    1,
+    { ...OUT, status: 'signedIn', user: ADA, biometricLock: true },
+  ]);
+  expect(auth.getState()).toEqual(state);
+  expect(await statusOf(auth.fetch('/me'))).toBe(200);
+});
+
+test('asks for the face first, then whether the server was heard', { tags: ['locks-the-secret', 'R7'] }, async () => {
+  const first = await signedIn();
+  await first.setBiometricLock(true);
+  await phone.goOffline();
+  await phone.pass(73 * HOUR);
+
+  const auth = await launch();
+  const locks = [auth.getState().lock, await auth.unlock(), auth.getState(), await auth.setBiometricLock(false)];
+  await phone.goOnline();
+
+  expect(locks).toEqual([
+    'biometric',
+    false,
+    { ...OUT, status: 'locked', lock: 'offlineLimit', biometricLock: true },
+    false,
+  ]);
+  expect(auth.getState()).toEqual({ ...OUT, status: 'signedIn', user: ADA, biometricLock: true });
+  expect(phone.promptCount()).toBe(2);
 });
 
 test('locks after 300 s away, by the clock and not by a timer', { tags: ['locks-in-time', 'R7'] }, async () => {
@@ -676,6 +932,58 @@ test('keeps the session, wherever the app is killed while the lock is switched',
   expect(new Set(ends)).toEqual(new Set(['signedIn none']));
 });
 
+test('changes nothing, wherever a write fails while the lock is switched', {
+  tags: ['switches-safely', 'R7'],
+}, async () => {
+  const ends: unknown[] = [];
+
+  for (const on of [true, false]) {
+    for (let after = 0; after < 6; after += 1) {
+      const auth = await signedIn();
+      if (!on) await auth.setBiometricLock(true);
+      phone.failNextWrite('failed', { after });
+      const isDone = await auth.setBiometricLock(on);
+      // Those that were not needed.
+      for (let n = 0; n <= after; n += 1) await phone.device.asyncStorage.setItem('spare', '').catch(() => undefined);
+      backend.expireAccessTokens();
+      ends.push([auth.getState().biometricLock === (isDone === on), await codeOf(auth.fetch('/me'))]);
+      const relaunched = await launch();
+      await relaunched.unlock();
+      ends.push([true, await codeOf(relaunched.fetch('/me'))]);
+      await relaunched.signOut();
+    }
+  }
+
+  expect(ends).toEqual(ends.map(() => [true, 'none']));
+});
+
+test('goes on when the app was away while the lock was switched on', {
+  tags: ['switches-safely', 'R7'],
+}, async () => {
+  const ends: unknown[] = [];
+
+  for (let after = 0; after < 6; after += 1) {
+    const auth = await signedIn();
+    phone.holdWrites();
+    const switching = auth.setBiometricLock(true);
+    await phone.settle();
+    for (let n = 0; n < after; n += 1) {
+      const released = phone.releaseWrites();
+      phone.holdWrites();
+      await released;
+    }
+    await phone.goToBackground();
+    await phone.pass(301 * SECOND);
+    await phone.goToForeground();
+    await phone.releaseWrites();
+    await switching;
+    ends.push([await auth.unlock(), await codeOf(auth.fetch('/me'))]);
+    await auth.signOut();
+  }
+
+  expect(ends).toEqual(Array(6).fill([true, 'none']));
+});
+
 test('signs out at once on a dead network, with nothing left to use', {
   tags: ['signs-out-at-once', 'R10'],
 }, async () => {
@@ -689,6 +997,33 @@ test('signs out at once on a dead network, with nothing left to use', {
   expect([early, auth.getState()]).toEqual(['none', { ...OUT, endedBy: 'user' }]);
   expect([await codeOf(auth.fetch('/me')), stored().match(/at-01/)]).toEqual(['signedOut', null]);
   expect((await launch()).getState()).toEqual(OUT);
+});
+
+test('lets this phone forget while locked, where the token cannot be read', {
+  tags: ['signs-out-at-once', 'R10'],
+}, async () => {
+  const first = await signedIn();
+  await first.setBiometricLock(true);
+  const auth = await launch();
+  const sentBefore = phone.requests.length;
+
+  await auth.signOut();
+
+  expect(auth.getState()).toEqual({ ...OUT, endedBy: 'user' });
+  expect([phone.requests.length, phone.promptCount(), guardedItems()]).toEqual([sentBefore, 1, []]);
+  await auth.signIn(PEOPLE.noor);
+  expect((await launch()).getState()).toMatchObject({ status: 'signedIn', user: { id: 'noor' } });
+});
+
+test('changes nothing when nobody is in who could sign out', { tags: ['signs-out-at-once', 'R10'] }, async () => {
+  const auth = await signedIn();
+  await auth.signOut();
+  const statuses = watch(auth);
+  phone.failNextWrite('failed');
+
+  const codes = [await codeOf(auth.signOut()), await codeOf(auth.cancelOtp())];
+
+  expect([codes, statuses, auth.getState()]).toEqual([['none', 'none'], [], { ...OUT, endedBy: 'user' }]);
 });
 
 test('keeps the session when a sign-out cannot be stored', { tags: ['signs-out-at-once', 'R10'] }, async () => {
@@ -781,6 +1116,51 @@ test('drops a sign-in that another one has overtaken', { tags: ['no-ghosts', 'R1
   expect(await first).toBe('sessionChanged');
   expect(auth.getState()).toMatchObject({ status: 'signedIn', user: { id: 'noor' } });
   expect((await launch()).getState().user).toMatchObject({ id: 'noor' });
+});
+
+test('ends a sign-in that is under way by a sign-out', { tags: ['no-ghosts', 'R11'] }, async () => {
+  const auth = await launch();
+  const late = holdAnswer(LOGIN);
+  const entering = codeOf(auth.signIn(PEOPLE.ada));
+  await phone.settle();
+
+  await auth.signOut();
+  late.release();
+
+  expect([await entering, auth.getState()]).toEqual(['sessionChanged', OUT]);
+  expect([secretsIn(stored()), (await launch()).getState()]).toEqual([[], OUT]);
+});
+
+test('lets the last of three sign-ins in', { tags: ['no-ghosts', 'R11'] }, async () => {
+  const auth = await launch();
+
+  const ends = await Promise.all([PEOPLE.ada, PEOPLE.bo, PEOPLE.noor].map((who) => codeOf(auth.signIn(who))));
+
+  expect(ends).toEqual(['sessionChanged', 'sessionChanged', 'none']);
+  expect(auth.getState()).toMatchObject({ status: 'signedIn', user: { id: 'noor' } });
+  expect((await launch()).getState().user).toMatchObject({ id: 'noor' });
+});
+
+test('lets no answer to an entry that was cancelled touch the next one', { tags: ['no-ghosts', 'R11'] }, async () => {
+  for (const answer of [
+    () => json(410, { code: 'flow_ended' }),
+    () => json(422, { code: 'wrong_code', attemptsLeft: 1 }),
+    () => json(200, { ...TOKENS, ...TIMES, attemptsLeft: 1 }),
+  ]) {
+    const auth = await launch();
+    await auth.signIn(PEOPLE.bo);
+    await phone.pass(31 * SECOND);
+    const late = [VERIFY, RESEND].map((url) => holdAnswers(server, answer, { url, count: 1 }));
+    const ends = [auth.verifyOtp('123456'), auth.resendOtp()].map(codeOf);
+    await phone.settle();
+    await auth.cancelOtp();
+    await auth.signIn(PEOPLE.bo);
+    const asked = auth.getState();
+    for (const held of late) held.release();
+
+    expect((await Promise.all(ends))[0]).toBe('flowEnded');
+    expect([auth.getState(), (await launch()).getState()]).toEqual([asked, asked]);
+  }
 });
 
 test('never repeats the call of one person as another', { tags: ['never-as-another', 'E11', 'R11'] }, async () => {
@@ -884,6 +1264,35 @@ test('opens after the limit with an unlock, once the server can be heard', {
   expect([lock, isIn, auth.getState().status]).toEqual(['offlineLimit', true, 'signedIn']);
 });
 
+test('opens after the limit by a renewal that took its time', { tags: ['limits-offline-use', 'R12'] }, async () => {
+  await signedIn();
+  await phone.pass(80 * HOUR);
+  server.use(http.post(REFRESH, silence, { once: true }));
+
+  const auth = await create();
+  const statuses = watch(auth);
+  void auth.start();
+  await phone.pass(10 * SECOND);
+
+  expect(statuses).toEqual(['locked', 'signedIn']);
+  expect(auth.getState()).toEqual({ ...OUT, status: 'signedIn', user: ADA });
+});
+
+test('stays shut after the limit when a call finds no server', { tags: ['limits-offline-use', 'R12'] }, async () => {
+  const auth = await signedIn();
+  server.use(http.post(REFRESH, silence));
+  await phone.pass(5 * MINUTE);
+  const call = codeOf(auth.fetch('/me'));
+  await phone.settle();
+
+  phone.jumpClock(73 * HOUR);
+  await phone.goToBackground();
+  await phone.goToForeground();
+  await phone.pass(30 * SECOND);
+
+  expect([await call, auth.getState().lock]).toEqual(['network', 'offlineLimit']);
+});
+
 test('learns at the next call that the session was ended elsewhere', {
   tags: ['sees-the-end', 'E10', 'R2'],
 }, async () => {
@@ -914,6 +1323,20 @@ test('ends with each of the three verdicts of a renewal', { tags: ['sees-the-end
 
   expect(ends.filter((_, n) => n % 2 === 1)).toEqual(['server', 'server', 'server']);
   expect(refreshes()).toHaveLength(3);
+});
+
+test('says that the server has ended it, also when the secrets cannot be removed', {
+  tags: ['sees-the-end', 'R2'],
+}, async () => {
+  const auth = await signedIn();
+  backend.endSessionsOf('ada');
+
+  phone.failNextWrite('failed');
+  const end = await endOf(auth.fetch('/me'));
+
+  expect([401, 'signedOut']).toContain(end);
+  expect(auth.getState()).toEqual({ ...OUT, endedBy: 'server' });
+  expect(await codeOf(auth.fetch('/me'))).toBe('signedOut');
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -949,7 +1372,7 @@ test('wipes the rest when another face has been enrolled', { tags: ['loses-the-s
   const isIn = await relaunched.unlock();
 
   expect([locked, isIn, relaunched.getState()]).toEqual(['locked', false, { ...OUT, endedBy: 'lostSecret' }]);
-  expect((await launch()).getState()).toEqual(OUT);
+  expect([secretsIn(stored()), guardedItems(), (await launch()).getState()]).toEqual([[], [], OUT]);
   const again = await signedIn();
   expect([await again.setBiometricLock(true), (await launch()).getState().status]).toEqual([true, 'locked']);
 });
@@ -961,14 +1384,36 @@ test('starts signed out when the keychain has outlived the app', {
   await locked.setBiometricLock(true);
   phone.reinstall();
   const first = (await launch()).getState();
+  const guarded = guardedItems();
   await signedIn();
   phone.reinstall();
   const second = (await launch()).getState();
   const left = stored();
   const auth = await signedIn();
 
-  expect([first, second, secretsIn(left)]).toEqual([OUT, OUT, []]);
+  expect([first, guarded, second, secretsIn(left)]).toEqual([OUT, [], OUT, []]);
   expect([auth.getState().status, (await launch()).getState().status]).toEqual(['signedIn', 'signedIn']);
+});
+
+test('signs in or says storage, wherever a write fails on a new phone', {
+  tags: ['begins-anew', 'R13', 'R14'],
+}, async () => {
+  const ends: unknown[] = [];
+
+  for (let after = 0; after < 6; after += 1) {
+    phone.dispose();
+    phone = createPhone();
+    backend = createBackend(phone.backendContext);
+    phone.failNextWrite('failed', { after });
+    phone.failNextWrite('failed');
+    const auth = await launch();
+    const code = await codeOf(auth.signIn(PEOPLE.ada));
+    ends.push(['none', 'storage'].includes(code), auth.getState().status === 'signedIn', code);
+    await auth.signIn(PEOPLE.ada);
+    ends.push(auth.getState().status);
+  }
+
+  expect(ends).toEqual([]);
 });
 
 test('sends one deviceId for each installation', { tags: ['begins-anew', 'R13'] }, async () => {
@@ -1045,6 +1490,19 @@ const endOf = (call: Promise<Response>) =>
     ({ status }) => status,
     ({ code }: { code: string }) => code,
   );
+
+/** How each ends, now. */
+const endsOf = (calls: readonly Promise<unknown>[]) =>
+  Promise.all(calls.map((call) => Promise.race([codeOf(call), phone.settle().then(() => 'still waits')])));
+
+/** The body without one of its parts, in all ways there are. */
+function without(body: object): object[] {
+  return Object.entries(body).flatMap(([name, part]) => {
+    const { [name]: _, ...rest } = body as Record<string, unknown>;
+    const deeper = typeof part === 'object' ? without(part).map((less) => ({ ...body, [name]: less })) : [];
+    return [rest, ...deeper];
+  });
+}
 
 const answerAsUsual = ({ request }: { request: Request }) => backend.app.fetch(request);
 const silence = () => new Promise<Response>(() => {});

@@ -1,5 +1,5 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
-import type { LazyAttempt, Mistake } from '#course';
+import { type LazyAttempt, lazyAttempts, type Mistake } from '#course';
 
 const FIRST_STEP = `const { isError, error: cause, data } = await list.refetch();`;
 const NEW_QUESTION = `client.clear();
@@ -502,60 +502,16 @@ const HEAD = `import type { CreatePager, PagerState } from '#contract/cursor-pag
 `;
 
 export const lazy: LazyAttempt[] = [
-  {
-    id: 'does-nothing',
-    title: 'Says yes to everything and does nothing.',
-    source: `${HEAD}
-const state: PagerState<never> = { items: [], status: 'idle', hasMore: false, source: 'network', error: null };
-
-export const createPager: CreatePager = () => ({
-  start: async () => {},
-  loadMore: async () => {},
-  refresh: async () => {},
-  setParams: async () => {},
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
-  {
-    id: 'throws',
-    title: 'Throws at every call.',
-    source: `${HEAD}
-function fail(): never {
-  throw new Error('not today');
-}
-
-export const createPager: CreatePager = () => ({
-  start: fail,
-  loadMore: fail,
-  refresh: fail,
-  setParams: fail,
-  getState: fail,
-  subscribe: fail,
-  dispose: fail,
-});
-`,
-  },
-  {
-    id: 'never-resolves',
-    title: 'Gives promises that never end.',
-    source: `${HEAD}
-const never = new Promise<never>(() => {});
-const state: PagerState<never> = { items: [], status: 'loading-first', hasMore: true, source: 'none', error: null };
-
-export const createPager: CreatePager = () => ({
-  start: () => never,
-  loadMore: () => never,
-  refresh: () => never,
-  setParams: () => never,
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
+  ...lazyAttempts({
+    slug: 'cursor-pagination',
+    create: 'createPager',
+    state: {
+      type: 'PagerState<never>',
+      whenDone: "{ items: [], status: 'idle', hasMore: false, source: 'network', error: null }",
+      whenWaiting: "{ items: [], status: 'loading-first', hasMore: true, source: 'none', error: null }",
+    },
+    promises: { start: '', loadMore: '', refresh: '', setParams: '' },
+  }),
   {
     id: 'tight-loop',
     title: 'Asks for the next page again and again, without a pause, until the server has no more.',

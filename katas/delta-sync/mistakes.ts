@@ -1,5 +1,5 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
-import type { LazyAttempt, Mistake } from '#course';
+import { type LazyAttempt, lazyAttempts, type Mistake } from '#course';
 
 export const mistakes: Mistake[] = [
   {
@@ -767,70 +767,24 @@ const HEAD = `import type { CreateSync, Fields, Row, SyncResult, SyncState, Tabl
 `;
 
 export const lazy: LazyAttempt[] = [
-  {
-    id: 'does-nothing',
-    title: 'Says yes to everything and does nothing.',
-    source: `${HEAD}
-const state: SyncState = { status: 'idle', lastPulledAt: null, unsynced: 0, error: null };
-const nothing: SyncResult = { pulled: 0, pushed: 0, conflicts: 0 };
-
-export const createSync: CreateSync = () => ({
-  start: async () => {},
-  create: async (_table: string, _fields: Fields) => 'abcdefghijklmnop',
-  update: async () => {},
-  remove: async () => {},
-  get: async () => null,
-  list: async () => [],
-  sync: async () => nothing,
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
-  {
-    id: 'throws',
-    title: 'Throws at every call.',
-    source: `${HEAD}
-function fail(): never {
-  throw new Error('not today');
-}
-
-export const createSync: CreateSync = () => ({
-  start: fail,
-  create: fail,
-  update: fail,
-  remove: fail,
-  get: fail,
-  list: fail,
-  sync: fail,
-  getState: fail,
-  subscribe: fail,
-  dispose: fail,
-});
-`,
-  },
-  {
-    id: 'never-resolves',
-    title: 'Gives promises that never end.',
-    source: `${HEAD}
-const never = new Promise<never>(() => {});
-const state: SyncState = { status: 'idle', lastPulledAt: null, unsynced: 0, error: null };
-
-export const createSync: CreateSync = () => ({
-  start: () => never,
-  create: () => never,
-  update: () => never,
-  remove: () => never,
-  get: () => never,
-  list: () => never,
-  sync: () => never,
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
+  ...lazyAttempts({
+    slug: 'delta-sync',
+    create: 'createSync',
+    state: {
+      type: 'SyncState',
+      whenDone: "{ status: 'idle', lastPulledAt: null, unsynced: 0, error: null }",
+      whenWaiting: "{ status: 'idle', lastPulledAt: null, unsynced: 0, error: null }",
+    },
+    promises: {
+      start: '',
+      create: "'abcdefghijklmnop'",
+      update: '',
+      remove: '',
+      get: 'null',
+      list: '[]',
+      sync: '{ pulled: 0, pushed: 0, conflicts: 0 }',
+    },
+  }),
   {
     id: 'tight-loop',
     title: 'Keeps rows in memory and sends all of them until the server gives in.',

@@ -1,5 +1,5 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
-import type { LazyAttempt, Mistake } from '#course';
+import { type LazyAttempt, lazyAttempts, type Mistake } from '#course';
 
 export const mistakes: Mistake[] = [
   {
@@ -467,56 +467,12 @@ const HEAD = `import type { Alert, CreateEscalation, EscalationState } from '#co
 `;
 
 export const lazy: LazyAttempt[] = [
-  {
-    id: 'does-nothing',
-    title: 'Says yes to everything and does nothing.',
-    source: `${HEAD}
-const state: EscalationState = { alerts: {} };
-
-export const createEscalation: CreateEscalation = () => ({
-  start: async () => {},
-  raise: async (_alert: Alert) => {},
-  cancel: async () => {},
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
-  {
-    id: 'throws',
-    title: 'Throws at every call.',
-    source: `${HEAD}
-function fail(_alert?: Alert | string): never {
-  throw new Error('not today');
-}
-
-export const createEscalation: CreateEscalation = () => ({
-  start: fail,
-  raise: fail,
-  cancel: fail,
-  getState: (): EscalationState => fail(),
-  subscribe: () => fail(),
-  dispose: fail,
-});
-`,
-  },
-  {
-    id: 'never-resolves',
-    title: 'Gives promises that never end.',
-    source: `${HEAD}
-const never = new Promise<never>(() => {});
-
-export const createEscalation: CreateEscalation = () => ({
-  start: () => never,
-  raise: (_alert: Alert) => never,
-  cancel: () => never,
-  getState: (): EscalationState => ({ alerts: {} }),
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
+  ...lazyAttempts({
+    slug: 'escalation-routing',
+    create: 'createEscalation',
+    state: { type: 'EscalationState', whenDone: '{ alerts: {} }', whenWaiting: '{ alerts: {} }' },
+    promises: { start: '', raise: '', cancel: '' },
+  }),
   {
     id: 'tight-loop',
     title: 'Sends again and again without a pause until somebody acks.',

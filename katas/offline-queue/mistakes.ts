@@ -1,5 +1,5 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
-import type { LazyAttempt, Mistake } from '#course';
+import { type LazyAttempt, lazyAttempts, type Mistake } from '#course';
 
 export const mistakes: Mistake[] = [
   {
@@ -412,59 +412,21 @@ const HEAD = `import type { CreateOfflineQueue, QueuedMutation, QueueState } fro
 `;
 
 export const lazy: LazyAttempt[] = [
-  {
-    id: 'does-nothing',
-    title: 'Says yes to everything and does nothing.',
-    source: `${HEAD}
-const state: QueueState = { status: 'idle', pending: [], deadLetters: [] };
-
-export const createOfflineQueue: CreateOfflineQueue = () => ({
-  start: async () => {},
-  enqueue: async (draft): Promise<QueuedMutation> => ({ ...draft, id: '1', idempotencyKey: '1', enqueuedAt: '', attempts: 0 }),
-  getState: () => state,
-  subscribe: () => () => {},
-  retry: async () => {},
-  discard: async () => {},
-  dispose: () => {},
-});
-`,
-  },
-  {
-    id: 'throws',
-    title: 'Throws at every call.',
-    source: `${HEAD}
-function fail(): never {
-  throw new Error('not today');
-}
-
-export const createOfflineQueue: CreateOfflineQueue = () => ({
-  start: fail,
-  enqueue: fail,
-  getState: fail,
-  subscribe: fail,
-  retry: fail,
-  discard: fail,
-  dispose: fail,
-});
-`,
-  },
-  {
-    id: 'never-resolves',
-    title: 'Gives promises that never end.',
-    source: `${HEAD}
-const never = new Promise<never>(() => {});
-
-export const createOfflineQueue: CreateOfflineQueue = () => ({
-  start: () => never,
-  enqueue: () => never,
-  getState: (): QueueState => ({ status: 'idle', pending: [], deadLetters: [] }),
-  subscribe: () => () => {},
-  retry: () => never,
-  discard: () => never,
-  dispose: () => {},
-});
-`,
-  },
+  ...lazyAttempts({
+    slug: 'offline-queue',
+    create: 'createOfflineQueue',
+    state: {
+      type: 'QueueState',
+      whenDone: "{ status: 'idle', pending: [], deadLetters: [] }",
+      whenWaiting: "{ status: 'idle', pending: [], deadLetters: [] }",
+    },
+    promises: {
+      start: '',
+      enqueue: "{ id: '1', idempotencyKey: '1', entityId: '1', kind: '', payload: {}, enqueuedAt: '', attempts: 0 }",
+      retry: '',
+      discard: '',
+    },
+  }),
   {
     id: 'tight-loop',
     title: 'Keeps the queue in memory and sends again without a pause until the server gives in.',

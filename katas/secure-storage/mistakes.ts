@@ -1,5 +1,5 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
-import type { LazyAttempt, Mistake } from '#course';
+import { type LazyAttempt, lazyAttempts, type Mistake } from '#course';
 
 export const mistakes: Mistake[] = [
   {
@@ -914,75 +914,17 @@ const HEAD = `import type { CreateVault, VaultState } from '#contract/secure-sto
 `;
 
 export const lazy: LazyAttempt[] = [
-  {
-    id: 'does-nothing',
-    title: 'Says yes to everything and does nothing.',
-    source: `${HEAD}
-const state: VaultState = { status: 'unlocked', keyVersion: 1, rotation: 'none', unreadable: [] };
-
-export const createVault: CreateVault = () => ({
-  start: async () => {},
-  unlock: async () => {},
-  lock: () => {},
-  put: async (_name: string, _value: string) => {},
-  get: async () => null,
-  remove: async () => {},
-  names: async () => [],
-  rotate: async () => {},
-  wipe: async () => {},
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
-  {
-    id: 'throws',
-    title: 'Throws at every call.',
-    source: `${HEAD}
-function fail(): never {
-  throw new Error('not today');
-}
-
-export const createVault: CreateVault = () => ({
-  start: fail,
-  unlock: fail,
-  lock: fail,
-  put: fail,
-  get: fail,
-  remove: fail,
-  names: fail,
-  rotate: fail,
-  wipe: fail,
-  getState: (): VaultState => fail(),
-  subscribe: () => fail(),
-  dispose: fail,
-});
-`,
-  },
-  {
-    id: 'never-resolves',
-    title: 'Gives promises that never end.',
-    source: `${HEAD}
-const never = new Promise<never>(() => {});
-const state: VaultState = { status: 'locked', keyVersion: null, rotation: 'none', unreadable: [] };
-
-export const createVault: CreateVault = () => ({
-  start: () => never,
-  unlock: () => never,
-  lock: () => {},
-  put: () => never,
-  get: () => never,
-  remove: () => never,
-  names: () => never,
-  rotate: () => never,
-  wipe: () => never,
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
+  ...lazyAttempts({
+    slug: 'secure-storage',
+    create: 'createVault',
+    state: {
+      type: 'VaultState',
+      whenDone: "{ status: 'unlocked', keyVersion: 1, rotation: 'none', unreadable: [] }",
+      whenWaiting: "{ status: 'locked', keyVersion: null, rotation: 'none', unreadable: [] }",
+    },
+    promises: { start: '', unlock: '', put: '', get: 'null', remove: '', names: '[]', rotate: '', wipe: '' },
+    others: { lock: '() => {}' },
+  }),
   {
     id: 'tight-loop',
     title: 'Asks for the key without a pause until the owner gives in.',

@@ -1,5 +1,5 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
-import type { LazyAttempt, Mistake } from '#course';
+import { type LazyAttempt, lazyAttempts, type Mistake } from '#course';
 
 export const mistakes: Mistake[] = [
   {
@@ -630,63 +630,22 @@ const HEAD = `import type { CreateSession, SessionState, Tokens } from '#contrac
 `;
 
 export const lazy: LazyAttempt[] = [
-  {
-    id: 'does-nothing',
-    title: 'Says yes to everything and does nothing.',
-    source: `${HEAD}
-const state: SessionState = { status: 'signed-in', userId: 'ada', reason: null };
-
-export const createSession: CreateSession = () => ({
-  start: async () => {},
-  adopt: async (_tokens: Tokens) => {},
-  fetch: async () => Response.json({ userId: 'ada' }),
-  getAccessToken: async () => 'at-01-0001',
-  signOut: async () => {},
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
-  {
-    id: 'throws',
-    title: 'Throws at every call.',
-    source: `${HEAD}
-function fail(_tokens?: Tokens): never {
-  throw new Error('not today');
-}
-
-export const createSession: CreateSession = () => ({
-  start: fail,
-  adopt: fail,
-  fetch: () => fail(),
-  getAccessToken: fail,
-  signOut: fail,
-  getState: (): SessionState => fail(),
-  subscribe: () => fail(),
-  dispose: fail,
-});
-`,
-  },
-  {
-    id: 'never-resolves',
-    title: 'Gives promises that never end.',
-    source: `${HEAD}
-const never = new Promise<never>(() => {});
-const state: SessionState = { status: 'unknown', userId: null, reason: null };
-
-export const createSession: CreateSession = () => ({
-  start: () => never,
-  adopt: (_tokens: Tokens) => never,
-  fetch: () => never,
-  getAccessToken: () => never,
-  signOut: () => never,
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
+  ...lazyAttempts({
+    slug: 'token-refresh',
+    create: 'createSession',
+    state: {
+      type: 'SessionState',
+      whenDone: "{ status: 'signed-in', userId: 'ada', reason: null }",
+      whenWaiting: "{ status: 'unknown', userId: null, reason: null }",
+    },
+    promises: {
+      start: '',
+      adopt: '',
+      fetch: "Response.json({ userId: 'ada' })",
+      getAccessToken: "'at-01-0001'",
+      signOut: '',
+    },
+  }),
   {
     id: 'tight-loop',
     title: 'Keeps the tokens in memory and refreshes without a pause until the server gives in.',

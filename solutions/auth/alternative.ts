@@ -193,7 +193,8 @@ class PhoneAuth implements Auth {
   // -------------------------------------------------------------------------------------------------------------------
   // Launch
 
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    if (this.#isDisposed) throw new Refusal('disposed');
     this.#starting ??= this.#restore().catch((error: unknown) => {
       this.#starting = null;
       throw error;
@@ -607,6 +608,7 @@ class PhoneAuth implements Auth {
     const own = await this.#ready();
     if (this.#state.lock === 'biometric') await this.#openSeal(own).catch(() => undefined);
     else if (this.#state.lock === 'offlineLimit') await this.#decide(own);
+    if (this.#isDisposed) throw new Refusal('disposed');
     return this.#state.status === 'signedIn';
   }
 

@@ -36,8 +36,9 @@ export const createAuth: CreateAuth = ({ device, apiUrl }) => {
 
   /** May be called again when it has failed. */
   const start = singleFlight(async () => {
-    if (visits.getState().status !== 'restoring') return;
     const own = visits.current();
+    own.stillOn();
+    if (visits.getState().status !== 'restoring') return;
     const stored = await safe.load();
     own.stillOn();
     listen();

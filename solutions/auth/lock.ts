@@ -1,7 +1,7 @@
 // The lock: not a question put before the secret, but the secret itself behind the question. Owns the prompts.
 import type { Vault } from '#contract/secure-storage';
 import type { Device } from '#phone';
-import { isObject, singleFlight } from '#solutions/token-refresh';
+import { singleFlight } from '#solutions/token-refresh';
 import type { Safe } from './safe.ts';
 import type { Sessions } from './sessions.ts';
 import type { Visit, Visits } from './visits.ts';
@@ -25,15 +25,15 @@ export function createLock(device: Device, vault: Vault, visits: Visits, safe: S
     return true;
   }
 
+  /** Without a sensor or an enrolled face there is no prompt to succeed at, and the vault opens for a face only. */
   async function isRecognised(): Promise<boolean> {
-    if (!(await localAuthentication.hasHardwareAsync()) || !(await localAuthentication.isEnrolledAsync())) return false;
     return (await localAuthentication.authenticateAsync({ promptMessage: 'Lock the app with your face' })).success;
   }
 
   /** The vault is the one that locks. Here it is only heard: two measurements of the time away could disagree. */
   const listen = () =>
     vault.subscribe(() => {
-      if (vault.getState().status === 'locked' && safe.isSealed() && visits.current().session) shut();
+      if (vault.getState().status === 'locked' && safe.isSealed()) shut();
     });
 
   /** All that the visit knew goes with it. */
@@ -46,27 +46,17 @@ export function createLock(device: Device, vault: Vault, visits: Visits, safe: S
     const own = await visits.ready();
     const { lock } = visits.getState();
     if (lock === 'offlineLimit') await sessions.decide(own);
-    if (lock === 'biometric') await openVault(own);
+    if (lock === 'biometric') await openVault(own).catch(() => undefined);
+    visits.current().stillOn();
     return visits.getState().status === 'signedIn';
   });
 
   async function openVault(own: Visit): Promise<void> {
-    try {
-      const kept = await safe.readSealed();
-      own.stillOn();
-      if (kept) await sessions.takeUp(own, kept);
-      else await loseSecret(own);
-    } catch (error) {
-      const isLost = isObject(error) && (error.code === 'key-lost' || error.code === 'corrupt');
-      if (isLost) await loseSecret(own);
-      // A prompt that was answered counts once: the next try asks again.
-      else if (!own.session) vault.lock();
-    }
-  }
-
-  async function loseSecret(own: Visit): Promise<void> {
+    const kept = await safe.readSealed();
+    own.stillOn();
+    if (kept) return sessions.takeUp(own, kept);
     await safe.clear(own).catch(() => undefined);
-    if (!own.over) visits.end(own, 'signedOut', 'lostSecret');
+    visits.end(own, 'signedOut', 'lostSecret');
   }
 
   return { setBiometricLock, unlock, listen };

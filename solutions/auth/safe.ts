@@ -2,9 +2,9 @@
 // one change after another. With the lock on, the session lies in the vault instead, and the value says so. Owns that
 // value, what is in the vault, and the mark of this installation.
 import type { OtpState, User } from '#contract/auth';
-import type { Vault } from '#contract/secure-storage';
+import type { Vault, VaultError } from '#contract/secure-storage';
 import type { Device } from '#phone';
-import { createSerialQueue, isObject, parseJson } from '#solutions/token-refresh';
+import { createSerialQueue } from '#solutions/token-refresh';
 import { failAs } from './failure.ts';
 import type { Visit } from './visits.ts';
 
@@ -61,7 +61,7 @@ export function createSafe({ asyncStorage, secureStore }: Device, vault: Vault) 
   const keep = (own: Visit, kept: KeptSession) =>
     inTurn(own, async () => {
       if (own.isSealed) await vault.put(SEALED_NAME, JSON.stringify(kept)).catch(failAs('storage'));
-      else await write({ session: kept, isSealed: false, flow: null });
+      else await write({ session: kept, flow: null });
       own.kept = kept;
     });
 
@@ -92,18 +92,24 @@ export function createSafe({ asyncStorage, secureStore }: Device, vault: Vault) 
 
   const unseal = (own: Visit) =>
     inTurn(own, async () => {
-      if (!own.isSealed) return;
       await write({ session: own.kept, isSealed: false });
       own.isSealed = false;
       await vault.wipe().catch(() => undefined);
     });
 
-  /** Asks the owner. Null when nothing is where the session must be. */
+  /** Asks the owner. Null when nothing is where the session must be; rejects when the owner was not recognised. */
   async function readSealed(): Promise<KeptSession | null> {
-    await vault.unlock();
-    const text = await vault.get(SEALED_NAME);
-    // The vault gives what was sealed or nothing: nobody else can have written it.
-    return text === null ? null : (JSON.parse(text) as KeptSession);
+    try {
+      await vault.unlock();
+      // The vault gives what was sealed, or it says why not: nobody else can have written it.
+      return JSON.parse(String(await vault.get(SEALED_NAME))) as KeptSession | null;
+    } catch (error) {
+      const { code } = error as VaultError;
+      if (code === 'key-lost' || code === 'corrupt') return null;
+      // A prompt that was answered counts once: the next try asks again.
+      vault.lock();
+      throw error;
+    }
   }
 
   /** Once per installation. A keychain outlives its app: without the mark, what is in it was left by an earlier one. */
@@ -138,8 +144,5 @@ export function createSafe({ asyncStorage, secureStore }: Device, vault: Vault) 
   };
 }
 
-/** They were written at once: where the part that is asked for is, the rest is. */
-function readSecrets(text: string | null): Secrets {
-  const value = parseJson(text ?? '');
-  return isObject(value) && Array.isArray(value.owed) ? { ...NOTHING, ...value } : NOTHING;
-}
+/** They were written at once, by us: all of it is there, or nothing. */
+const readSecrets = (text: string | null): Secrets => (text === null ? NOTHING : (JSON.parse(text) as Secrets));

@@ -30,8 +30,7 @@ export function createServer({ netInfo, quickCrypto }: Device, apiUrl: string, c
   }
 
   /** Keys end up in logs: no token can be read from a hash. */
-  const keyOf = (...parts: readonly string[]): string =>
-    quickCrypto.createHash('sha256').update(parts.join(' ')).digest('hex');
+  const keyOf = (what: string): string => quickCrypto.createHash('sha256').update(what).digest('hex');
 
   /** Only three words of the server end a session. All else, however bad it looks, is no verdict. */
   async function renew(refreshToken: string, signal: AbortSignal): Promise<Tokens | 'ended'> {
@@ -61,16 +60,17 @@ export function readPair({ accessToken, refreshToken }: Fields): Tokens | null {
 }
 
 export const isUser = (value: unknown): value is User =>
-  isObject(value) && [value.id, value.name, value.email].every((field) => typeof field === 'string');
+  isObject(value) && [value.id, value.name, value.email].every(isText);
 
-/** Times by the phone's clock, from now. */
-export function readFlow(fields: Fields): OtpFlow {
-  const inSeconds = (value: unknown) => new Date(Date.now() + Number(value) * 1_000).toISOString();
-  return {
-    otpFlowId: String(fields.otpFlowId),
-    maskedDestination: String(fields.maskedDestination),
-    expiresAt: inSeconds(fields.expiresInSeconds),
-    nextResendAt: inSeconds(fields.resendInSeconds),
-    attemptsLeft: Number(fields.attemptsLeft),
-  };
+/** Times by the phone's clock, from now. Null when something is missing. */
+export function readFlow(fields: Fields): OtpFlow | null {
+  const { otpFlowId, maskedDestination, expiresInSeconds, resendInSeconds, attemptsLeft } = fields;
+  if (!isText(otpFlowId) || !isText(maskedDestination)) return null;
+  if (!isNumber(expiresInSeconds) || !isNumber(resendInSeconds) || !isNumber(attemptsLeft)) return null;
+  const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+  const nextResendAt = inSeconds(resendInSeconds);
+  return { otpFlowId, maskedDestination, expiresAt: inSeconds(expiresInSeconds), nextResendAt, attemptsLeft };
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => typeof value === 'number';

@@ -55,8 +55,6 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
     await session.start();
     await session.adopt({ ...pair, userId: user.id }).catch((cause: unknown) => {
       own.stillOn();
-      session.dispose();
-      own.session = null;
       throw new AuthFailure('storage', cause);
     });
     visits.letIn(own, true);
@@ -71,8 +69,8 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
   async function decide(own: Visit): Promise<void> {
     const token = await withTimeLimit(RESTORE_MS, [visits.closing], () => freshToken(own)).catch(() => null);
     if (own.over || !own.kept) return;
-    if (token !== null || !isPastLimit(own.kept)) visits.letIn(own, token !== null);
-    else visits.lock('offlineLimit');
+    if (isPastLimit(own.kept)) visits.lock('offlineLimit');
+    else visits.letIn(own, token !== null);
   }
 
   /** One that lasts for a while: renewed first where it must be. */

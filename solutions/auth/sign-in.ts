@@ -27,12 +27,11 @@ export function createSignIn(visits: Visits, safe: Safe, server: Server, session
 
   async function logIn(own: Visit, { email, password }: Credentials): Promise<void> {
     const deviceId = await safe.deviceId();
-    own.stillOn();
     const login = { email, password, deviceId, deviceName: 'Phone' };
     const answer = await server.post('/auth/login', login, crypto.randomUUID());
-    own.stillOn();
-    if (answer.status !== 200 || answer.body.requires2FA !== true) return admit(own, answer);
-    const flow = readFlow(answer.body);
+    const isAsked = answer.status === 200 && answer.body.requires2FA === true;
+    const flow = isAsked ? readFlow(answer.body) : null;
+    if (!flow) return admit(own, answer);
     await safe.keepFlow(own, flow);
     visits.askForCode(own, flow);
   }
@@ -62,8 +61,7 @@ export function createSignIn(visits: Visits, safe: Safe, server: Server, session
 
   async function tryCode(own: Visit, path: string, fields: Record<string, string>): Promise<void> {
     // The same code has the same key, also after a kill: the server may have taken it, and its answer was lost.
-    const answer = await server.post(path, fields, server.keyOf(...Object.values(fields)));
-    own.stillOn();
+    const answer = await server.post(path, fields, server.keyOf(JSON.stringify(fields)));
     const { status, body } = answer;
     if (status === 410) return endEntry(own);
     if (status === 422 && typeof body.attemptsLeft === 'number')
@@ -73,18 +71,17 @@ export function createSignIn(visits: Visits, safe: Safe, server: Server, session
 
   async function resendOtp(): Promise<void> {
     const own = await visits.ready();
-    const { otpFlowId, nextResendAt } = flowOf(own);
+    const { otpFlowId, maskedDestination, nextResendAt } = flowOf(own);
     if (Date.now() < Date.parse(nextResendAt)) throw new AuthFailure('cooldown');
     const answer = await server.post('/auth/otp/resend', { otpFlowId }, crypto.randomUUID());
-    own.stillOn();
-    const { status, body } = answer;
-    if (status === 410) return endEntry(own);
-    if (status !== 200 || typeof body.attemptsLeft !== 'number') throw refusalOf(answer);
-    await changeFlow(own, readFlow({ ...flowOf(own), ...body }));
+    if (answer.status === 410) return endEntry(own);
+    const renewed = answer.status === 200 ? readFlow({ ...answer.body, otpFlowId, maskedDestination }) : null;
+    if (!renewed) throw refusalOf(answer);
+    await changeFlow(own, renewed);
   }
 
   function flowOf({ flow }: Visit): OtpFlow {
-    if (visits.getState().status !== 'otpRequired' || !flow) throw new AuthFailure('flowEnded');
+    if (!flow) throw new AuthFailure('flowEnded');
     return flow;
   }
 

@@ -17,7 +17,7 @@ export function createSignOut(visits: Visits, safe: Safe, server: Server) {
       const endedBy = status === 'signedIn' || status === 'locked' ? 'user' : null;
       visits.end(own, status === 'otpRequired' ? 'flowEnded' : 'sessionChanged', endedBy);
     } catch (error) {
-      if (!own.over || own.over === 'disposed') throw error;
+      if (!own.over) throw error;
       // Somebody else was faster. If that was the lock, the person still wants to leave.
       return signOut();
     }
@@ -36,7 +36,7 @@ export function createSignOut(visits: Visits, safe: Safe, server: Server) {
 
   async function pay(): Promise<void> {
     for (const refreshToken of safe.owed()) {
-      const { status } = await server.post('/auth/logout', { refreshToken }, server.keyOf('logout', refreshToken));
+      const { status } = await server.post('/auth/logout', { refreshToken }, server.keyOf(`logout ${refreshToken}`));
       if (status === 204) await safe.settle(visits.current(), refreshToken);
     }
   }

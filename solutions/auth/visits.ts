@@ -14,6 +14,7 @@ export class Visit {
   kept: KeptSession | null = null;
   /** What is kept lies in the vault. */
   isSealed = false;
+  /** A code is asked for. */
   flow: OtpFlow | null = null;
   /** The password or the code that is being tried. */
   entering: Promise<void> | null = null;
@@ -64,6 +65,7 @@ export function createVisits() {
 
   function letIn(own: Visit, isFresh: boolean): void {
     own.stillOn();
+    own.flow = null;
     show({ status: 'signedIn', user: own.kept?.user ?? null, stale: !isFresh });
   }
 

@@ -1,2 +1,3 @@
-// `#course`: what a kata's author writes mistakes with. Types only.
+// `#course`: what a kata's author writes mistakes with.
+export { type LazyShape, lazyAttempts } from './lazy-attempts.ts';
 export type { LazyAttempt, Mistake } from './mistake.ts';

@@ -53,6 +53,11 @@ export class Launch implements EffectHost {
     return present(this.#world);
   }
 
+  /** Null once the world is over. */
+  get lastingWorld(): World | null {
+    return this.#world;
+  }
+
   get phone(): SimulatedPhone {
     return present(this.#phone);
   }

@@ -32,6 +32,8 @@ interface Flight {
   readonly fault: string | undefined;
   readonly resolve: (response: Response) => void;
   readonly reject: (error: unknown) => void;
+  /** Whom an abort concerns: nobody, once it is over. The app's signal may live long. */
+  network: Network | null;
   /** Set once the app has heard, or never will. */
   isOver: boolean;
   /** The message to the server is lost on the way. */
@@ -113,6 +115,7 @@ export class Network {
       fault,
       resolve,
       reject,
+      network: this,
       isOver: false,
       isLost: false,
       isAnswerLost: false,
@@ -124,7 +127,7 @@ export class Network {
     costs.bytesSent += byteLength(record.url) + sizeOf(request.bytes ?? request.body ?? '');
     this.#trace(flight, 'sent');
     if (!launch.alive) return;
-    request.signal?.addEventListener('abort', () => this.#abort(flight), { once: true });
+    request.signal?.addEventListener('abort', () => flight.network?.abort(flight), { once: true });
     this.#depart(flight);
   }
 
@@ -245,7 +248,7 @@ export class Network {
     this.#world.callApp(flight.launch, () => flight.reject(new TypeError('Network request failed')));
   }
 
-  #abort(flight: Flight): void {
+  abort(flight: Flight): void {
     if (flight.isOver || !flight.launch.alive) return;
     flight.record.outcome = { kind: 'aborted' };
     this.#loseByChance(flight);
@@ -261,9 +264,7 @@ export class Network {
   }
 
   #end(flight: Flight, phase: 'received' | 'failed' | 'aborted', note = ''): void {
-    flight.isOver = true;
-    flight.record.endedAtMs = this.#world.nowMs;
-    this.#flights.delete(flight);
+    this.#forget(flight);
     this.#trace(flight, phase, note);
   }
 
@@ -271,12 +272,17 @@ export class Network {
   appKilled(launch: Launch): void {
     for (const flight of this.#flights) {
       if (flight.launch !== launch) continue;
-      flight.isOver = true;
       flight.record.outcome = { kind: 'killed' };
-      flight.record.endedAtMs = this.#world.nowMs;
       this.#loseByChance(flight);
-      this.#flights.delete(flight);
+      this.#forget(flight);
     }
+  }
+
+  #forget(flight: Flight): void {
+    flight.isOver = true;
+    flight.network = null;
+    flight.record.endedAtMs = this.#world.nowMs;
+    this.#flights.delete(flight);
   }
 
   /** The line is dead: requests still to arrive are lost, and so are answers on their way back. */

@@ -166,8 +166,8 @@ export class World {
         phone: this.#viewOf(launch.phone),
         backend: this.backend,
         facts: this.facts,
-        follow: this.#followFor(launch),
-        stateChanged: () => this.#noteState(launch),
+        follow: followFor(launch),
+        stateChanged: () => launch.lastingWorld?.noteState(launch),
       });
       this.#apps.set(launch, app);
     } catch (error) {
@@ -210,7 +210,7 @@ export class World {
     const app = launch && this.#apps.get(launch);
     if (!launch || app === undefined) return null;
     const { backend, facts } = this;
-    return { app, launch, phone: this.#viewOf(phone), backend, facts, follow: this.#followFor(launch) };
+    return { app, launch, phone: this.#viewOf(phone), backend, facts, follow: followFor(launch) };
   }
 
   /** The same without an app: whoever asks for it should have looked at the phone first. */
@@ -259,34 +259,32 @@ export class World {
     return [...this.#open.values()].filter(({ launch }) => launch.alive).map(({ label }) => label);
   }
 
-  #followFor(launch: Launch): Stage<unknown, Backend, unknown>['follow'] {
-    return (label, start, on = {}) => {
-      this.#followed += 1;
-      const id = this.#followed;
-      const phone = launch.phone.index;
-      this.emit({ atMs: this.nowMs, phone, kind: 'action', id, label });
-      this.#open.set(id, { label, launch });
-      const settle = (error: string | null, handle: () => void) => {
-        if (!launch.alive) return;
-        this.#open.delete(id);
-        handle();
-        this.emit({ atMs: this.nowMs, phone, kind: 'settled', id, label, error });
-      };
-      // What the app throws at once counts as a rejection: the caller sees no difference under `await`.
-      let promise: Promise<unknown>;
-      try {
-        promise = Promise.resolve(start());
-      } catch (error) {
-        promise = Promise.reject(error);
-      }
-      promise.then(
-        (value) => settle(null, () => on.done?.(value as never)),
-        (error: unknown) => settle(describeError(error), () => on.failed?.(error)),
-      );
+  follow(launch: Launch, label: string, ...[start, on = {}]: Followed): void {
+    this.#followed += 1;
+    const id = this.#followed;
+    const phone = launch.phone.index;
+    this.emit({ atMs: this.nowMs, phone, kind: 'action', id, label });
+    this.#open.set(id, { label, launch });
+    const settle = (error: string | null, handle: () => void) => {
+      if (!launch.alive) return;
+      this.#open.delete(id);
+      handle();
+      this.emit({ atMs: this.nowMs, phone, kind: 'settled', id, label, error });
     };
+    // What the app throws at once counts as a rejection: the caller sees no difference under `await`.
+    let promise: Promise<unknown>;
+    try {
+      promise = Promise.resolve(start());
+    } catch (error) {
+      promise = Promise.reject(error);
+    }
+    promise.then(
+      (value) => settle(null, () => on.done?.(value as never)),
+      (error: unknown) => settle(describeError(error), () => on.failed?.(error)),
+    );
   }
 
-  #noteState(launch: Launch): void {
+  noteState(launch: Launch): void {
     if (!launch.alive) return;
     this.recorder.costs.stateChanges += 1;
     const view = this.isDetailed && this.#apps.has(launch) ? this.viewApp(launch.phone) : null;
@@ -304,3 +302,12 @@ export class World {
     return view;
   }
 }
+
+type Follow = Stage<unknown, Backend, unknown>['follow'];
+type Followed = Parameters<Follow> extends [string, ...infer Rest] ? Rest : never;
+
+/** Holds the launch and not the world: an app may keep it for as long as the collector keeps the app. */
+const followFor =
+  (launch: Launch): Follow =>
+  (label, start, on) =>
+    launch.lastingWorld?.follow(launch, label, start, on);

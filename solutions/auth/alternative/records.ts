@@ -50,11 +50,13 @@ export function passOf({ status, body }: Reply, user: User): Pass | null {
 
 export function flowOf(body: Body, known: Flow | null): Flow | null {
   const { otpFlowId = known?.id, maskedDestination = known?.maskedDestination, attemptsLeft } = body;
-  if (typeof otpFlowId !== 'string' || typeof attemptsLeft !== 'number') return null;
+  if (typeof otpFlowId !== 'string' || typeof maskedDestination !== 'string') return null;
+  const numbers = [attemptsLeft, body.expiresInSeconds, body.resendInSeconds];
+  if (typeof attemptsLeft !== 'number' || !numbers.every(Number.isFinite)) return null;
   const after = (seconds: unknown) => new Date(Date.now() + Number(seconds) * 1_000).toISOString();
   return {
     id: otpFlowId,
-    maskedDestination: String(maskedDestination),
+    maskedDestination,
     expiresAt: after(body.expiresInSeconds),
     nextResendAt: after(body.resendInSeconds),
     attemptsLeft,
