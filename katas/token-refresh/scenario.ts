@@ -3,12 +3,17 @@ import fc from 'fast-check';
 import type { Session, SessionState, TokenRefreshModule } from '#contract/token-refresh';
 import {
   atSend,
+  bearerOf,
   defineAction,
   defineScenario,
   type Invariant,
+  leavesWithFreshToken,
   type OpenContext,
+  oneRenewalAtATime,
   type PhoneView,
+  type Renewal,
   type RequestRecord,
+  renewsWithReason,
   type Stage,
   type TraceEvent,
   type WorldView,
@@ -262,7 +267,6 @@ function shown(world: SessionWorld): Partial<SessionState> {
   return { status: 'unknown', userId: null, ...state };
 }
 
-const bearerOf = ({ headers }: RequestRecord): string => headers.authorization?.replace(/^Bearer /, '') ?? '';
 const callOf = ({ headers }: RequestRecord): number => Number(headers['x-call'] ?? 0);
 const isOnApi = ({ url }: RequestRecord): boolean => url.startsWith(`${API}/`);
 const refreshTokenIn = ({ body }: RequestRecord): string => tokensIn(body ?? '').find((one) => one[0] === 'r') ?? '';
@@ -364,18 +368,28 @@ const outsideTheInterceptor: SessionInvariant = {
 // ---------------------------------------------------------------------------------------------------------------------
 // What must hold: refreshes
 
+const renewal: Renewal<SessionWorld> = {
+  endpoint: REFRESH,
+  tokenOf: refreshTokenIn,
+  pairOf({ backend }, token) {
+    const pair = backend.pairOf(token);
+    if (!pair) return undefined;
+    const { accessToken, expiresIn, family } = pair;
+    return { accessToken, session: family, dueMs: (expiresIn - Math.min(MARGIN_SECONDS, expiresIn / 2)) * 1_000 };
+  },
+  brought({ backend }, event) {
+    if (event.kind !== 'request' || event.phase !== 'received' || event.request.endpoint !== REFRESH) return undefined;
+    return event.note === '200' ? backend.pairOf(refreshTokenIn(event.request))?.next?.accessToken : undefined;
+  },
+  adoptedAtMs: ({ backend, facts }, token) => facts.logins.get(backend.pairOf(token)?.family ?? 0)?.adoptedAtMs,
+  graceMs: SLACK_MS,
+};
+
 const oneRefreshAtATime: SessionInvariant = {
   id: 'one-refresh-at-a-time',
   promise: 'A session has one refresh out at most.',
   spec: ['R2', 'E1'],
-  watch: atSend(({ backend }: SessionWorld) => {
-    const familyOf = (request: RequestRecord) => backend.pairOf(refreshTokenIn(request))?.family;
-    return (sent, out) => {
-      if (sent.endpoint !== REFRESH) return undefined;
-      const isTwin = (other: RequestRecord) => other.endpoint === REFRESH && familyOf(other) === familyOf(sent);
-      return out.some(isTwin) ? `Refresh ${sent.nth} left while another was still out.` : undefined;
-    };
-  }),
+  watch: oneRenewalAtATime(renewal),
 };
 
 const silentOffline: SessionInvariant = {
@@ -483,92 +497,32 @@ const canGoOn: SessionInvariant = {
   },
 };
 
-/** When the app got each access token, by the phone's clock, and whether that clock has jumped since. */
-function receipts({ backend, facts, phones }: SessionWorld) {
-  const receivedAtMs = new Map<string, number>();
-  let jumps = 0;
-  const jumpsAtReceipt = new Map<string, number>();
-  return {
-    note(event: TraceEvent): void {
-      if (event.kind === 'clock') jumps += 1;
-      if (event.kind !== 'request' || event.phase !== 'received' || event.request.endpoint !== REFRESH) return;
-      const next = backend.pairOf(refreshTokenIn(event.request))?.next;
-      if (event.note !== '200' || !next) return;
-      receivedAtMs.set(next.accessToken, phones[event.phone]?.nowMs ?? 0);
-      jumpsAtReceipt.set(next.accessToken, jumps);
-    },
-    /** By the phone's clock; null when it has jumped since, or nobody knows. */
-    ageMs(token: string, phone: number): number | null {
-      const pair = backend.pairOf(token);
-      if (!pair || (jumpsAtReceipt.get(token) ?? 0) !== jumps) return null;
-      const sinceMs = receivedAtMs.get(token) ?? facts.logins.get(pair.family)?.adoptedAtMs;
-      return sinceMs === undefined ? null : (phones[phone]?.nowMs ?? 0) - sinceMs;
-    },
-    hasJumped: () => jumps > 0,
-  };
-}
-
-const lifeMs = (expiresIn: number): number => (expiresIn - Math.min(MARGIN_SECONDS, expiresIn / 2)) * 1_000;
-
-/** A first try with a refresh token needs a reason: the access token is old, or it was refused. */
-function needlessRefresh(isMeant: (hasJumped: boolean) => boolean): NonNullable<SessionInvariant['watch']> {
-  return (world) => {
-    const { backend } = world;
-    const seen = receipts(world);
-    const refused = new Set<string>();
-    const tried = new Set<string>();
-    return (event) => {
-      seen.note(event);
-      if (event.kind !== 'request') return undefined;
-      const { request } = event;
-      if (event.phase === 'received' && event.note === '401') refused.add(bearerOf(request));
-      if (event.phase !== 'sent' || request.endpoint !== REFRESH) return undefined;
-      const token = refreshTokenIn(request);
-      const pair = backend.pairOf(token);
-      if (!pair || tried.has(token)) return undefined;
-      tried.add(token);
-      if (refused.has(pair.accessToken) || !isMeant(seen.hasJumped())) return undefined;
-      const ageMs = seen.ageMs(pair.accessToken, event.phone);
-      if (ageMs === null || ageMs >= lifeMs(pair.expiresIn) - SLACK_MS) return undefined;
-      return `${pair.accessToken} was refreshed ${Math.round(ageMs / 1_000)} s after it came, and no request had been refused with it.`;
-    };
-  };
-}
-
 const refreshHasAReason: SessionInvariant = {
   id: 'refresh-has-a-reason',
   promise: 'Only a token that is old, or was refused while it was current, is refreshed.',
   spec: ['R4', 'E2'],
-  watch: needlessRefresh((hasJumped) => !hasJumped),
+  watch: renewsWithReason(renewal, 'steady'),
 };
 
 const oneRefreshPerJump: SessionInvariant = {
   id: 'one-refresh-per-jump',
   promise: 'A clock that jumps costs one refresh at most.',
   spec: ['R12', 'E7'],
-  watch: needlessRefresh((hasJumped) => hasJumped),
+  watch: renewsWithReason(renewal, 'jumped'),
 };
 
 const refreshedInTime: SessionInvariant = {
   id: 'refreshed-in-time',
   promise: 'A call does not leave with a token that is about to end.',
   spec: ['R3', 'E8'],
-  watch: (world) => {
-    const seen = receipts(world);
+  watch: leavesWithFreshToken(renewal, () => {
     const sent = new Set<number>();
-    return (event) => {
-      seen.note(event);
-      if (event.kind !== 'request' || event.phase !== 'sent') return undefined;
-      const serial = callOf(event.request);
-      const isReplay = sent.has(serial);
-      sent.add(serial);
-      const token = bearerOf(event.request);
-      const ageMs = seen.ageMs(token, event.phone);
-      const expiresIn = world.backend.pairOf(token)?.expiresIn ?? 0;
-      if (isReplay || ageMs === null || ageMs <= lifeMs(expiresIn) + 1_000) return undefined;
-      return `${event.request.endpoint} left with ${token} ${Math.round(ageMs / 1_000)} s after it came; it lasts ${expiresIn} s.`;
+    return (request) => {
+      const isFirst = !sent.has(callOf(request));
+      sent.add(callOf(request));
+      return isFirst;
     };
-  },
+  }),
 };
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,14 @@ export type { KeptEvent, PresenceMember } from './pusher-channel.ts';
 export type { PusherConnection } from './pusher-connection.ts';
 export { createPusherServer } from './pusher-server.ts';
 export {
+  bearerOf,
+  type KnownPair,
+  leavesWithFreshToken,
+  oneRenewalAtATime,
+  type Renewal,
+  renewsWithReason,
+} from './renewal.ts';
+export {
   type Action,
   type Backend,
   type BackendContext,
