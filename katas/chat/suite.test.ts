@@ -333,6 +333,25 @@ test('shows a thread opened without a network as soon as there is one', {
   expect(textsOf(chat, 'trip')).toEqual(['Tickets are in']);
 });
 
+test('asks for the page of an opening again only while it is live', { tags: ['history', 'R10'] }, async () => {
+  for (let n = 1; n <= 3; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  phone.interceptFrames(() => []);
+  const chat = await live();
+  server.use(http.get(PAGES, () => json(503)));
+  await chat.openChat('lunch');
+  await phone.pass(10 * MINUTE);
+  const deaf = [chat.getState().connection, sentTo('/lunch/all').length];
+
+  server.resetHandlers();
+  usual();
+  phone.interceptFrames((text) => [text]);
+  await phone.pass(2 * MINUTE);
+
+  expect(deaf).toEqual(['connecting', 1]);
+  expect(chat.getState().connection).toBe('live');
+  expect(textsOf(chat, 'lunch')).toEqual(['line 1', 'line 2', 'line 3']);
+});
+
 test('climbs from sent to delivered to read, and not back when marks come late', {
   tags: ['status-climbs', 'R12'],
 }, async () => {
@@ -370,14 +389,65 @@ test('tells its listeners, and is silent once disposed', { tags: ['good-manners'
   chat.dispose();
   await phone.settle();
   const sent = phone.requests.length;
-  const over = await codeOf(chat.send('lunch', { text: 'Too late' }));
+  const over = await Promise.all([
+    codeOf(chat.send('lunch', { text: 'Too late' })),
+    codeOf(chat.openChat('lunch')),
+    codeOf(chat.loadOlder('lunch')),
+    codeOf(chat.closeChat('lunch')),
+    codeOf(chat.loadMoreChats()),
+    codeOf(chat.markRead('lunch', 2)),
+    codeOf(chat.retry('nobody')),
+    codeOf(chat.discard('nobody')),
+  ]);
   await phone.goOffline();
   await phone.goOnline();
   await phone.pass(5 * MINUTE);
 
   expect(seen.at(-1)).toEqual(['Heard']);
-  expect([one === two, refused, unknown, over]).toEqual([true, 'empty', ['not-found', 'not-found'], 'over']);
+  expect([one === two, refused, unknown]).toEqual([true, 'empty', ['not-found', 'not-found']]);
+  expect(over).toEqual(Array(8).fill('over'));
   expect([phone.requests.length - sent, phone.listenerCount(), openSockets()]).toEqual([0, 0, 0]);
+});
+
+test('ends the requests that are out when it is disposed', { tags: ['good-manners', 'R15'] }, async () => {
+  const chat = await live();
+  const signals: AbortSignal[] = [];
+  server.use(
+    http.post(MESSAGES, ({ request }) => {
+      signals.push(request.signal);
+      return silence();
+    }),
+  );
+  await chat.send('lunch', { text: 'On its way' });
+  await chat.send('trip', { text: 'So is this' });
+  await phone.settle();
+
+  chat.dispose();
+  await phone.settle();
+
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+});
+
+test('says how the storage failed, and keeps and sends nothing then', {
+  tags: ['durable-first', 'R1', 'R15'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  const codes: (string | undefined)[] = [];
+  for (const failure of ['full', 'failed'] as const) {
+    phone.failNextWrite(failure);
+    codes.push(await codeOf(chat.send('lunch', { text: failure })));
+  }
+  await phone.goOffline();
+  const { localId } = await chat.send('lunch', { text: 'taken' });
+  phone.failNextWrite('failed');
+  codes.push(await codeOf(chat.discard(localId)));
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+
+  expect(codes).toEqual(['storage-full', 'storage-failed', 'storage-failed']);
+  expect(onServer('lunch')).toEqual(['taken']);
+  expect(textsOf(chat, 'lunch')).toEqual(['taken']);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -524,6 +594,25 @@ test('tries again what may work later, and shows as failed what never will', {
   ]);
 });
 
+test('tries a server that is down ever more rarely, with one pause for all that is sent', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  const chat = await live();
+  server.use(http.post(MESSAGES, () => json(503)));
+  for (const chatId of ['lunch', 'trip', 'work']) await chat.send(chatId, { text: 'Hello?' });
+  await phone.pass(10 * MINUTE);
+  const tries = sentTo('/message').length;
+
+  server.resetHandlers();
+  usual();
+  await phone.pass(MINUTE);
+
+  // Three at a time: pauses of up to 30 s, 15 s on average.
+  expect(tries).toBeGreaterThan(30);
+  expect(tries).toBeLessThan(300);
+  expect(['lunch', 'trip', 'work'].map(onServer)).toEqual([['Hello?'], ['Hello?'], ['Hello?']]);
+});
+
 test('lets a failed message step aside, go last on retry, and vanish on discard', {
   tags: ['transient-or-permanent', 'R5'],
 }, async () => {
@@ -595,7 +684,9 @@ test('tells delivered at once and then rarely, and read only for what somebody h
   const unread = chat.getState().chats.find(({ chatId }) => chatId === 'lunch')?.unreadCount;
   await chat.markRead('lunch', 20);
   await phone.pass(3 * SECOND);
+  const statuses = [50, 70].map((n) => threadOf(chat, 'lunch')[n]?.status);
 
+  expect(statuses).toEqual(['read', 'delivered']);
   expect(burst).toMatchObject([true, { deliveredUpTo: 100, readUpTo: 0 }]);
   expect([unseen, unread]).toEqual([0, 40]);
   expect(receiptOf('lunch')).toMatchObject({ deliveredUpTo: 100, readUpTo: 60 });
@@ -756,6 +847,36 @@ test('authorises the channel with the newest token after the socket was down', {
   expect(chat.getState().connection).toBe('live');
 });
 
+test('tries a connection that was refused again with the next token, and in the foreground', {
+  tags: ['waits-for-token', 'R14'],
+}, async () => {
+  const chat = await live();
+  const comeBack: Record<string, () => unknown> = {
+    'a token': () => chat.setToken(backend.issueToken('ada')),
+    'the foreground': async () => {
+      await phone.goToBackground();
+      await phone.goToForeground();
+    },
+  };
+  const seen: Record<string, string[]> = {};
+
+  for (const [reason, happens] of Object.entries(comeBack)) {
+    backend.pusher.refuseConnections(4001);
+    backend.pusher.closeAll(4001);
+    await phone.pass(5 * MINUTE);
+    const before = chat.getState().connection;
+    backend.pusher.refuseConnections(null);
+    await phone.pass(MINUTE);
+    const still = chat.getState().connection;
+    await happens();
+    await phone.pass(10 * SECOND);
+    seen[reason] = [before, still, chat.getState().connection];
+  }
+
+  const back = ['connecting', 'connecting', 'live'];
+  expect(seen).toEqual({ 'a token': back, 'the foreground': back });
+});
+
 test('leaves nothing behind at a sign-out, and shows and sends nobody what is not theirs', {
   tags: ['leaves-nothing', 'R14'],
 }, async () => {
@@ -771,11 +892,12 @@ test('leaves nothing behind at a sign-out, and shows and sends nobody what is no
   cy.dispose();
   chat = await launch();
   await chat.signOut();
+  const { chats, threads } = chat.getState();
   const after = await launch('cy');
   await phone.goOnline();
   await phone.pass(10 * SECOND);
 
-  expect(foreign).toEqual([[], {}]);
+  expect([foreign, chats, threads]).toEqual([[[], {}], [], {}]);
   expect(after.getState().chats.map(({ chatId }) => chatId)).toEqual(['trip']);
   expect(JSON.stringify(phone.disk.entries())).not.toMatch(/secret|Another|Between us/);
   expect([copiesOf(7_000), onServer('trip'), onServer('lunch')]).toEqual([0, [], ['Between us']]);

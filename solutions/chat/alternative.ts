@@ -207,7 +207,9 @@ class Messenger implements Chat {
     this.#opened.resolve();
     this.#changed();
     const foreground = appState.addEventListener('change', (now) => {
-      if (now === 'active') this.#wake();
+      if (now !== 'active') return;
+      this.#connect();
+      this.#wake();
     });
     const pushes = notifications.addNotificationReceivedListener(({ request }) => this.#hint(request.content.data.seq));
     this.#stops.push(
@@ -223,6 +225,12 @@ class Messenger implements Chat {
     );
     this.#enter();
     this.#realtime.connect();
+  }
+
+  /** Calls made before the start wait for it. */
+  async #begun(): Promise<void> {
+    await this.#opened.promise;
+    if (this.#isOver) throw fault('over');
   }
 
   #end(): void {
@@ -256,11 +264,20 @@ class Messenger implements Chat {
 
   setToken(accessToken: string): void {
     this.#token = accessToken;
-    if (!this.#needsToken) return;
-    this.#needsToken = false;
-    this.#changed();
-    this.#realtime.connect();
-    this.#work();
+    if (this.#needsToken) {
+      this.#needsToken = false;
+      this.#changed();
+      this.#work();
+    }
+    void this.#begun().then(
+      () => this.#connect(),
+      () => undefined,
+    );
+  }
+
+  /** After a refusal, too: it stands until there is a reason to try again. */
+  #connect(): void {
+    if (!this.#needsToken) this.#realtime.connect();
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -364,7 +381,7 @@ class Messenger implements Chat {
   }
 
   async loadMoreChats(): Promise<void> {
-    await this.#opened.promise;
+    await this.#begun();
     const cursor = this.#document.nextChats;
     if (cursor === null) return;
     this.#loadingChats ??= this.#moreChats(cursor).finally(() => {
@@ -412,9 +429,9 @@ class Messenger implements Chat {
   }
 
   async loadOlder(chatId: string): Promise<void> {
-    await this.#opened.promise;
+    await this.#begun();
     const open = this.#open.get(chatId);
-    if (!open || this.#isOver) return;
+    if (!open) return;
     if (!this.#pages.has(chatId) && this.#hasOlder(chatId, open)) {
       const page = this.#older(chatId, open)
         .catch(() => undefined)
@@ -461,7 +478,7 @@ class Messenger implements Chat {
   }
 
   async closeChat(chatId: string): Promise<void> {
-    await this.#opened.promise;
+    await this.#begun();
     if (this.#open.delete(chatId)) this.#changed();
   }
 

@@ -80,32 +80,17 @@ export function createApi({ apiUrl, accessToken }: ChatOptions, gate: Gate, sess
 // ---------------------------------------------------------------------------------------------------------------------
 // What answers and events look like
 
-export const isMessageAnswer = (value: unknown): value is { message: Confirmed } =>
-  isObject(value) && isObject(value.message) && typeof value.message.sequenceId === 'number';
+/** A JSON object that has what is asked for: what else is in it is the server's word. */
+const has =
+  <T>(...names: (keyof T & string)[]) =>
+  (value: unknown): value is T =>
+    isObject(value) && names.every((name) => name in value);
 
-export const isMessageCreated = (value: unknown): value is { message: Confirmed; chat: ToldChat } =>
-  isMessageAnswer(value) && 'chat' in value;
-
-export const isReceipt = (value: unknown): value is Receipt => isObject(value) && typeof value.readUpTo === 'number';
-
-export const isReceiptUpdated = (value: unknown): value is Receipt & { chatId: string; unreadCount: number } =>
-  isReceipt(value) && 'chatId' in value;
-
-interface EventsPage {
-  events: { name: string; data: { seq: number } }[];
-  head: number;
-}
-export const isEventsPage = (value: unknown): value is EventsPage => isObject(value) && Array.isArray(value.events);
-
-interface ChatsPage {
-  chats: ToldChat[];
-  nextCursor: string | null;
-  head: number;
-}
-export const isChatsPage = (value: unknown): value is ChatsPage => isObject(value) && Array.isArray(value.chats);
-
-export const isMessagesPage = (value: unknown): value is { messages: Confirmed[]; receipts: Receipt[] } =>
-  isObject(value) && Array.isArray(value.messages);
-
-export const isLink = (value: unknown): value is { uploadUrl: string; fileUrl: string } =>
-  isObject(value) && typeof value.uploadUrl === 'string';
+export const isMessageAnswer = has<{ message: Confirmed }>('message');
+export const isMessageCreated = has<{ message: Confirmed; chat: ToldChat }>('message', 'chat');
+export const isReceipt = has<Receipt>('readUpTo');
+export const isReceiptUpdated = has<Receipt & { chatId: string; unreadCount: number }>('chatId', 'readUpTo');
+export const isEventsPage = has<{ events: { name: string; data: { seq: number } }[]; head: number }>('events');
+export const isChatsPage = has<{ chats: ToldChat[]; nextCursor: string | null; head: number }>('chats');
+export const isMessagesPage = has<{ messages: Confirmed[]; receipts: Receipt[] }>('messages');
+export const isLink = has<{ uploadUrl: string; fileUrl: string }>('uploadUrl');
