@@ -8,6 +8,7 @@ import { type ChatBackend, createBackend, PIECE_BYTES, UPLOADS } from './backend
 const API = 'https://api.talk.test';
 const MESSAGES = `${API}/chat/:chatId/message`;
 const PAGES = `${API}/chat/:chatId/all`;
+const RECEIPTS = `${API}/chat/:chatId/receipts`;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -188,6 +189,18 @@ test('shows one row when the answer comes first, the event twice, and a page las
   expect(textsOf(chat, 'lunch')).toEqual(['Hungry?', 'Very']);
 });
 
+test('takes an answer for the whole truth when no event comes', { tags: ['one-row', 'R3'] }, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  phone.interceptFrames((text) => (text.includes('message_created') ? [] : [text]));
+
+  await chat.send('lunch', { text: 'Only the answer' });
+  await phone.pass(30 * SECOND);
+
+  expect(threadOf(chat, 'lunch')).toMatchObject([{ text: 'Only the answer', status: 'sent', sequenceId: 1 }]);
+  expect(posted('lunch')).toHaveLength(1);
+});
+
 test('takes a failed message for sent when the server turns out to have it', {
   tags: ['one-row', 'R3'],
 }, async () => {
@@ -352,6 +365,32 @@ test('asks for the page of an opening again only while it is live', { tags: ['hi
   expect(textsOf(chat, 'lunch')).toEqual(['line 1', 'line 2', 'line 3']);
 });
 
+test('asks for the page of an opening again after pauses, unless it was refused', {
+  tags: ['history', 'R10'],
+}, async () => {
+  for (const chatId of ['lunch', 'trip']) for (let n = 1; n <= 3; n += 1) backend.write(chatId, 'bo', `line ${n}`);
+  const chat = await live();
+  const asked = { lunch: 0, trip: 0 };
+  server.use(
+    http.get(`${API}/chat/lunch/all`, ({ request }) => {
+      asked.lunch += 1;
+      return asked.lunch <= 5 ? json(503) : answerAsUsual({ request });
+    }),
+    http.get(`${API}/chat/trip/all`, () => {
+      asked.trip += 1;
+      return json(403);
+    }),
+  );
+  await chat.openChat('lunch');
+  await chat.openChat('trip');
+  await phone.pass(2 * MINUTE);
+  for (const chatId of ['work', 'home']) await write(chatId, 'dee', 'a reason to look around');
+  await phone.pass(MINUTE);
+
+  expect(asked).toEqual({ lunch: 6, trip: 1 });
+  expect(textsOf(chat, 'lunch')).toEqual(['line 1', 'line 2', 'line 3']);
+});
+
 test('climbs from sent to delivered to read, and not back when marks come late', {
   tags: ['status-climbs', 'R12'],
 }, async () => {
@@ -485,6 +524,24 @@ test('asks for what is missing when 7 follows 5', { tags: ['finds-gaps', 'E4', '
 
   expect(textsOf(chat, 'lunch')).toEqual(['five', 'six']);
   expect(chat.getState().chats.map(({ preview }) => preview)).toContain('seven');
+});
+
+test('counts events with names it does not know as read, whatever is in them', {
+  tags: ['finds-gaps', 'R7'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  await write('lunch', 'bo', 'one');
+  await phone.pass(2 * SECOND);
+  const before = [textsOf(chat, 'lunch'), chat.getState().chats] as const;
+  const sent = phone.requests.length;
+
+  const marks = { chatId: 'lunch', userId: 'ada', deliveredUpTo: 1, readUpTo: 1, unreadCount: 0 };
+  for (const name of ['mark_suggested', 'message_translated']) backend.pusher.trigger('private-user-ada', name, marks);
+  await phone.pass(5 * SECOND);
+
+  expect([textsOf(chat, 'lunch'), chat.getState().chats]).toEqual(before);
+  expect(phone.requests.length - sent).toBe(0);
 });
 
 test('notices by the head that the last event was lost', { tags: ['finds-gaps', 'E4', 'R7'] }, async () => {
@@ -693,6 +750,52 @@ test('tells delivered at once and then rarely, and read only for what somebody h
   expect(receiptOf('trip')).toMatchObject({ readUpTo: 0 });
 });
 
+test("counts what is unread by itself while its mark is ahead of the server's", {
+  tags: ['marks-rise', 'R11'],
+}, async () => {
+  for (let n = 1; n <= 4; n += 1) await write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.pass(2 * SECOND);
+  server.use(http.post(RECEIPTS, () => json(503)));
+  const unread = () => chat.getState().chats.find(({ chatId }) => chatId === 'lunch')?.unreadCount;
+
+  await chat.markRead('lunch', 4);
+  const seen = [unread()];
+  for (const [userId, text] of [
+    ['bo', 'line 5'],
+    ['ada', 'From the tablet'],
+    ['bo', 'line 7'],
+  ] as const) {
+    await write('lunch', userId, text);
+    seen.push(unread());
+  }
+
+  expect(seen).toEqual([0, 1, 1, 2]);
+});
+
+test('sends no mark twice, and a refused one not before it has risen', { tags: ['marks-rise', 'R11'] }, async () => {
+  const chat = await live();
+  await chat.openChat('trip');
+  await chat.markRead('trip', 1);
+  await chat.openChat('lunch');
+  server.use(
+    http.post(RECEIPTS, silence, { once: true }),
+    http.post(RECEIPTS, () => json(403), { once: true }),
+  );
+
+  await write('lunch', 'bo', 'one');
+  await phone.pass(10 * SECOND);
+  const unanswered = sentTo('/receipts').length;
+  await phone.pass(5 * MINUTE);
+  const refused = sentTo('/receipts').length;
+  await write('lunch', 'bo', 'two');
+  await phone.pass(5 * SECOND);
+
+  expect([unanswered, refused, sentTo('/receipts').length]).toEqual([1, 2, 3]);
+  expect(receiptOf('lunch')).toMatchObject({ deliveredUpTo: 2 });
+});
+
 test('keeps a read mark over a kill, and follows the tablet', {
   tags: ['marks-rise', 'E9', 'E10', 'R11'],
 }, async () => {
@@ -744,6 +847,23 @@ test('sends files in pieces one after another, then the message, and text behind
   expect(threadOf(chat, 'lunch')).toMatchObject([{ status: 'sent', progress: null }, { status: 'sent' }]);
 });
 
+test('shows as progress what the server has confirmed', { tags: ['uploads-resume', 'R13'] }, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  let pieces = 0;
+  server.use(
+    http.put(`${UPLOADS}/*`, ({ request }) => {
+      pieces += 1;
+      return pieces < 4 ? answerAsUsual({ request }) : silence();
+    }),
+  );
+
+  await chat.send('lunch', { attachments: [pick('half.jpg', 2 * PIECE_BYTES), pick('rest.jpg', 2 * PIECE_BYTES)] });
+  await phone.pass(5 * SECOND);
+
+  expect(threadOf(chat, 'lunch').map(({ status, progress }) => [status, progress])).toEqual([['sending', 0.75]]);
+});
+
 test('goes on after a kill where the server has got to', { tags: ['uploads-resume', 'R13'] }, async () => {
   const chat = await live();
   server.use(
@@ -789,6 +909,22 @@ test('presigns the same upload again when its URL has run out', {
   expect([presigned.length, new Set(presigned).size, backend.files.size]).toEqual([3, 1, 1]);
   expect(ranges().map((range) => range.split('-')[0])).toEqual(['bytes 0', ...Array(3).fill('bytes 262144')]);
   expect(onServer('lunch')).toEqual(['Slow']);
+});
+
+test('gives a message up whose file the server will not have', { tags: ['uploads-resume', 'R13'] }, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  server.use(http.post(`${API}/uploads/presign`, () => json(413, { message: 'Too large.' })));
+
+  const { localId } = await chat.send('lunch', { attachments: [pick('big.mov', 9_000, 'video/quicktime')] });
+  await chat.send('lunch', { text: 'Then without it' });
+  await phone.pass(10 * SECOND);
+
+  expect(threadOf(chat, 'lunch')).toMatchObject([
+    { text: 'Then without it', status: 'sent' },
+    { localId, status: 'failed', failure: { code: 'refused', status: 413, message: 'Too large.' } },
+  ]);
+  expect(sentTo('/uploads/presign')).toHaveLength(1);
 });
 
 test('sends its own copy of a file that the picker has lost since, and drops the copy then', {
@@ -905,6 +1041,26 @@ test('leaves nothing behind at a sign-out, and shows and sends nobody what is no
 
 // ---------------------------------------------------------------------------------------------------------------------
 // staff: the server has forgotten
+
+test('begins anew for a 410 alone, and for no other refusal', {
+  tags: ['begins-anew', 'R9'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.goOffline();
+  await write('lunch', 'bo', 'Meanwhile');
+  server.use(http.get(`${API}/chat/all/after`, () => json(403), { once: true }));
+  const lists = sentTo('/chat/all').length;
+
+  await phone.goOnline();
+  await phone.pass(MINUTE);
+  await phone.goOffline();
+  await phone.goOnline();
+  await phone.pass(MINUTE);
+
+  expect([chat.getState().connection, textsOf(chat, 'lunch')]).toEqual(['live', ['Meanwhile']]);
+  expect(sentTo('/chat/all')).toHaveLength(lists);
+});
 
 test('begins anew after a 410, and shows no message next to one across the hole', {
   tags: ['begins-anew', 'R9'],

@@ -159,7 +159,7 @@ export const mistakes: Mistake[] = [
     id: 'no-heartbeat',
     title: 'Never asks whether the line is alive.',
     criterion: 'heartbeat',
-    edits: [{ find: `own.timer = setTimeout(() => ping(own), own.activityMs);`, replace: `` }],
+    edits: [{ find: `limit(own, own.activityMs, () => ping(own));`, replace: `clearTimeout(own.timer);` }],
   },
   {
     id: 'pings-without-an-end',
@@ -167,11 +167,11 @@ export const mistakes: Mistake[] = [
     criterion: 'heartbeat',
     edits: [
       {
-        find: `own.timer = setTimeout(() => lose(BROKEN), PONG_MS);`,
-        replace: `own.timer = setTimeout(() => {
+        find: `limit(own, PONG_MS, () => lose(BROKEN));`,
+        replace: `limit(own, PONG_MS, () => {
       own.isPinged = false;
       ping(own);
-    }, PONG_MS);`,
+    });`,
       },
     ],
   },
@@ -304,7 +304,7 @@ export const mistakes: Mistake[] = [
     criterion: 'auth-again',
     edits: [
       {
-        find: `await pause(backoffMs(tries), channel, signal);`,
+        find: `await pause(backoffMs(tries), channel);`,
         replace: `return;`,
       },
     ],
@@ -468,7 +468,7 @@ export const mistakes: Mistake[] = [
     id: 'asks-without-a-pause',
     title: 'Asks again in the same moment when a question has failed.',
     criterion: 'one-request',
-    edits: [{ find: `if (failures > 0) await pause(backoffMs(failures), channel, signal);`, replace: `` }],
+    edits: [{ find: `if (failures > 0) await pause(backoffMs(failures), channel);`, replace: `` }],
   },
   {
     id: 'sleeps-on',
@@ -486,7 +486,14 @@ export const mistakes: Mistake[] = [
     id: 'gone-ignored',
     title: 'Takes 410 for an answer without events, so that a hole stays.',
     criterion: 'reloads-when-gone',
-    edits: [{ find: `if (page === 'gone') return startOver(channel);`, replace: `if (page === 'gone') return true;` }],
+    edits: [
+      {
+        find: `      await startOver(channel);
+      // What has been published since the feature looked comes by history.
+      return false;`,
+        replace: `      return true;`,
+      },
+    ],
   },
   {
     id: 'reload-result-ignored',
@@ -612,13 +619,13 @@ export const mistakes: Mistake[] = [
     criterion: 'spends-little',
     edits: [
       {
-        find: `own.timer = setTimeout(() => ping(own), own.activityMs);`,
+        find: `limit(own, own.activityMs, () => ping(own));`,
         replace: `const dueAtMs = performance.now() + own.activityMs;
     const look = () => {
       if (performance.now() >= dueAtMs) ping(own);
-      else own.timer = setTimeout(look, 1_000);
+      else limit(own, 1_000, look);
     };
-    own.timer = setTimeout(look, 1_000);`,
+    limit(own, 1_000, look);`,
       },
     ],
   },

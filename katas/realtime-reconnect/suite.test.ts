@@ -22,10 +22,12 @@ const MOMENT = 100;
 const server = setupServer();
 let phone: TestPhone;
 let backend: RealtimeBackend;
+let beforeLoading: () => void;
 
 beforeAll(() => server.listen({ onUnhandledFrame: 'error' }));
 beforeEach(() => {
   phone = createPhone();
+  beforeLoading = () => undefined;
   useBackend();
   server.use(http.all(`${API}/*`, answerAsUsual));
 });
@@ -127,6 +129,22 @@ test('has one handler for a channel, through joins and leaves of one tick', {
   expect(realtime.getState().channels).toEqual({ [USER]: 'live', [ORDERS]: 'live' });
 });
 
+test('says nothing to the server of a channel that is left before it is asked to subscribe', {
+  tags: ['joins-once', 'R10'],
+}, async () => {
+  phone.failNextConnect('hang');
+  const realtime = await launch();
+  await connect(realtime);
+
+  join(realtime, 'private-nobody').leave();
+  await phone.pass(12 * SECOND);
+  join(realtime, 'private-nobody').leave();
+  await phone.pass(SECOND);
+
+  expect(phone.sockets.map(({ state }) => state)).toEqual(['closed', 'open']);
+  expect(said().filter((text) => text.includes('private-nobody'))).toEqual([]);
+});
+
 test('sends client events on live channels, and queues none', { tags: ['sends-when-live', 'R10'] }, async () => {
   const realtime = await launch();
   const send = (channel: string, name = 'client-typing') => realtime.send(channel, name, { isTyping: true });
@@ -152,7 +170,7 @@ test('gives up a try that is not greeted within 10 s, and its socket for good', 
   const orders = join(realtime, ORDERS);
   phone.failNextConnect('hang');
   phone.interceptFrames((text, socket) =>
-    socket === phone.sockets[1] && text.includes('connection_established') ? [] : [text],
+    socket === phone.sockets[1] && text.includes('connection_established') ? ['no greeting'] : [text],
   );
 
   realtime.connect();
@@ -165,6 +183,22 @@ test('gives up a try that is not greeted within 10 s, and its socket for good', 
   expect([early, phone.sockets.length]).toEqual([1, 3]);
   expect(openSockets()).toEqual([phone.sockets[2]]);
   expect(textsOf(orders)).toEqual(['one']);
+});
+
+test('counts nothing that an abandoned socket still brings', { tags: ['one-socket', 'R1'] }, async () => {
+  const made = rememberSockets();
+  const { realtime, orders } = await live();
+  await phone.goOffline();
+  await phone.goOnline();
+  await phone.pass(MOMENT);
+
+  const frame = { event: 'message', channel: ORDERS, data: { text: 'late', seq: 1 } };
+  made[0]?.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(frame) }));
+  made[0]?.dispatchEvent(new CloseEvent('close', { code: 4_001 }));
+  await phone.settle();
+
+  expect(textsOf(orders)).toEqual([]);
+  expect([phone.sockets.length, openSockets().length, realtime.getState().status]).toEqual([2, 1, 'connected']);
 });
 
 test('comes back within a second after a break', { tags: ['comes-back', 'R2'] }, async () => {
@@ -331,6 +365,94 @@ test('calls no handler after leave or disconnect, in the middle of a page either
   expect(textsOf(user)).toEqual(['1', '2', '3', '4', '5']);
 });
 
+test('lets go by what comes for a channel that was left a moment before', {
+  tags: ['ends-cleanly', 'R9'],
+}, async () => {
+  server.use(http.post(AUTH, () => json(200, { auth: 'app-key:of-old' }), { once: true }));
+  const realtime = await launch();
+  const [user, orders, prices] = [join(realtime, USER), join(realtime, ORDERS), join(realtime, PRICES, null)];
+  const lastStraws: [RegExp, Feature][] = [
+    [/subscription_error/, user],
+    [/one event/, orders],
+    [/succeeded.+prices/, prices],
+  ];
+  phone.interceptFrames((text) => {
+    for (const [straw, feature] of lastStraws) if (straw.test(text)) feature.leave();
+    return [text];
+  });
+
+  await connect(realtime);
+  backend.publish(ORDERS, 'one event');
+  await phone.settle();
+
+  expect(realtime.getState()).toMatchObject({ status: 'connected', channels: {} });
+  expect([user.events, orders.events, prices.events, prices.resets]).toEqual([[], [], [], 0]);
+});
+
+test('lets no feature load anew for an answer that comes after leave or disconnect', {
+  tags: ['ends-cleanly', 'R9'],
+}, async () => {
+  const { fetch, answers } = createSlowFetch();
+  const realtime = await launch({ fetch });
+  const channels = [ORDERS, 'news'];
+  const [orders, news] = channels.map((channel) => join(realtime, channel));
+  for (const channel of channels) {
+    backend.publish(channel, 'no longer kept');
+    backend.pusher.forget(channel);
+  }
+  await connect(realtime);
+
+  orders?.leave();
+  realtime.disconnect();
+  for (const answer of answers) answer();
+  await phone.pass(SECOND);
+
+  expect([answers.length, orders?.resets, news?.resets]).toEqual([2, 0, 0]);
+});
+
+test('leaves no timer behind, wherever it is disposed of', { tags: ['ends-cleanly', 'R9'] }, async () => {
+  let answers: typeof fetch = askBackend;
+  const moments: Record<string, (realtime: Realtime) => Promise<unknown>> = {
+    connecting: (realtime) => {
+      phone.failNextConnect('hang');
+      return connect(realtime);
+    },
+    paused: (realtime) => connect(realtime).then(() => phone.sockets.at(-1)?.drop()),
+    'in the background': (realtime) => connect(realtime).then(() => phone.goToBackground()),
+    'without an auth': (realtime) => {
+      answers = async () => json(503);
+      return connect(realtime);
+    },
+    'without a page': (realtime) => {
+      answers = async (input, init) => (String(input) === AUTH ? askBackend(input, init) : json(503));
+      return connect(realtime);
+    },
+    'without an answer': (realtime) => {
+      loseFrames((text) => text.includes('subscription_succeeded'));
+      return connect(realtime);
+    },
+    'without a pong': async (realtime) => {
+      phone.interceptFrames(null);
+      await connect(realtime);
+      loseFrames(() => true);
+      await phone.pass(2 * MINUTE);
+    },
+  };
+
+  const left: [string, number][] = [];
+  const timers = watchTimers();
+  for (const [moment, arrive] of Object.entries(moments)) {
+    const realtime = await launch({ fetch: (input, init) => answers(input, init) });
+    for (const channel of [USER, ORDERS]) join(realtime, channel);
+    await arrive(realtime);
+    realtime.dispose();
+    await phone.settle();
+    left.push([moment, timers.size]);
+  }
+
+  expect(left).toEqual(Object.keys(moments).map((moment) => [moment, 0]));
+});
+
 test('leaves no socket, timer, listener or try behind at dispose', { tags: ['ends-cleanly', 'R9'] }, async () => {
   const listenersBefore = phone.listenerCount();
   backend.publish(ORDERS, 'one');
@@ -339,16 +461,20 @@ test('leaves no socket, timer, listener or try behind at dispose', { tags: ['end
 
   realtime.dispose();
   const sentBefore = sentSoFar();
+  const last = structuredClone(realtime.getState());
   const { resets } = prices;
   late.release();
   await phone.pass(10 * MINUTE);
   realtime.connect();
+  join(realtime, 'too-late').leave();
+  join(realtime, 'much-too-late');
   await phone.goOffline();
   await phone.goOnline();
   await phone.pass(MINUTE);
 
   expect([sentSoFar() - sentBefore, openSockets().length, backend.pusher.connections.length]).toEqual([0, 0, 0]);
-  expect([phone.listenerCount(), realtime.getState().status]).toEqual([listenersBefore, 'idle']);
+  expect([phone.listenerCount(), realtime.getState()]).toEqual([listenersBefore, last]);
+  expect([last.status, realtime.send(PRICES, 'client-typing', {})]).toEqual(['idle', false]);
   expect([orders.events, prices.resets]).toEqual([[], resets]);
 });
 
@@ -384,11 +510,13 @@ test('counts on while connections break after a second', { tags: ['backs-off', '
 
 test('begins the count anew after 10 s of connection, and not before', { tags: ['backs-off', 'R2'] }, async () => {
   const { realtime } = await live();
+  backend.pusher.closeAll(4_200);
+  await phone.pass(10 * SECOND);
   refuseConnections(3);
-  await phone.sockets[0]?.drop();
+  await phone.sockets[1]?.drop();
+  const counts = [realtime.getState().attempt];
   await phone.pass(MINUTE);
 
-  const counts: number[] = [];
   for (const lastsMs of [11 * SECOND, 9 * SECOND, 11 * SECOND]) {
     await phone.sockets.at(-1)?.drop();
     counts.push(realtime.getState().attempt);
@@ -398,7 +526,7 @@ test('begins the count anew after 10 s of connection, and not before', { tags: [
   await phone.sockets.at(-1)?.drop();
   counts.push(realtime.getState().attempt);
 
-  expect(counts).toEqual([1, 1, 2, 1]);
+  expect(counts).toEqual([1, 1, 1, 2, 1]);
 });
 
 test('stays away after 4001 until connect is called', { tags: ['obeys-close-codes', 'R11'] }, async () => {
@@ -445,17 +573,17 @@ test('pings a line that is quiet for the activity timeout, and gives it up 30 s 
   const realtime = await launch();
   const prices = join(realtime, PRICES, null);
   await connect(realtime);
-  const said = (event: string) => phone.sockets[0]?.sent.filter(({ text }) => text.includes(event)).length;
+  const times = (event: string) => said().filter((text) => text.includes(event)).length;
   await phone.pass(30 * SECOND);
   backend.pusher.pingAll();
   await phone.pass(30 * SECOND);
-  const signOfLife = [said('pusher:ping'), said('pusher:pong')];
+  const signOfLife = [times('pusher:ping'), times('pusher:pong')];
   await phone.pass(20 * SECOND);
-  const whileAlive = [said('pusher:ping'), phone.sockets.length];
+  const whileAlive = [times('pusher:ping'), phone.sockets.length];
 
   phone.sockets[0]?.goSilent();
   await phone.pass(58 * SECOND);
-  const whileSilent = [said('pusher:ping'), phone.sockets.length];
+  const whileSilent = [times('pusher:ping'), phone.sockets.length];
   await phone.pass(5 * SECOND);
 
   expect([signOfLife, whileAlive, whileSilent]).toEqual([
@@ -517,6 +645,31 @@ test('asks again when auth fails or a subscription is not answered', { tags: ['a
   expect(asked).toBeLessThan(20);
 });
 
+test('takes no late answer for a subscription that it has taken back', { tags: ['auth-again', 'R5'] }, async () => {
+  useSeededRandom();
+  const late: string[] = [];
+  phone.interceptFrames((text) => {
+    if (!text.includes('subscription_succeeded')) return [text];
+    late.push(text);
+    return [];
+  });
+  const realtime = await launch();
+  const orders = join(realtime, ORDERS);
+  await connect(realtime);
+  await phone.pass(10 * SECOND - MOMENT);
+
+  phone.interceptFrames((text) => [...late.splice(0), text]);
+  backend.pusher.pingAll();
+  await phone.settle();
+  const atOnce = [realtime.getState().channels[ORDERS], ...histories()];
+  await phone.pass(2 * SECOND);
+  backend.publish(ORDERS, 'one');
+  await phone.settle();
+
+  expect(atOnce).toEqual(['pending']);
+  expect([realtime.getState().channels[ORDERS], textsOf(orders)]).toEqual(['live', ['one']]);
+});
+
 test('drops an auth that comes when its connection is gone', { tags: ['auth-again', 'E10', 'R5'] }, async () => {
   const late = hold(AUTH, 1);
   const realtime = await launch();
@@ -576,6 +729,8 @@ test('holds what comes while it catches up, and gets by history what it cannot h
   expect([numbersOf(orders), numbersOf(user)]).toEqual([range(1, 620), range(1, 9)]);
   expect(realtime.getState().channels[ORDERS]).toBe('live');
   expect(histories().filter((question) => question.startsWith(USER))).toEqual([`${USER} after 0`]);
+  // Three of the page and 500 that were held: the next question is about the rest.
+  expect(Number(histories().at(2)?.split(' after ')[1])).toBeLessThanOrEqual(503);
   expect(histories().length).toBeGreaterThan(2);
 });
 
@@ -591,6 +746,32 @@ test('fills a gap within half a second', { tags: ['no-gaps', 'R7'] }, async () =
 
   expect(first).toEqual([1, 2, 3]);
   expect(numbersOf(orders)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('gives a client event at once, without a number, while others are missing', {
+  tags: ['no-gaps', 'R7'],
+}, async () => {
+  const { createRealtime } = await phone.coldStart(() => import('#attempt/realtime-reconnect'));
+  const [mine, other] = [createRealtime(optionsOf()), createRealtime(optionsOf())];
+  const user = join(mine, USER);
+  join(other, USER);
+  await connect(mine);
+  await connect(other);
+  backend.publish(USER, 'm0');
+  phone.interceptFrames((text, socket) => (socket === phone.sockets[0] && text.includes('m1') ? [] : [text]));
+  const late = hold(HISTORY);
+
+  for (const text of ['m1', 'm2']) backend.publish(USER, text);
+  other.send(USER, 'client-typing', { isTyping: true });
+  await phone.pass(600);
+  const early = [numbersOf(user), user.events.at(-1)];
+  late.release();
+  await phone.pass(SECOND);
+  backend.publish(USER, 'm3');
+  await phone.settle();
+
+  expect(early).toEqual([[1, null], { name: 'client-typing', data: { isTyping: true }, seq: null }]);
+  expect(numbersOf(user)).toEqual([1, null, 2, 3, 4]);
 });
 
 test('gives no event twice, by whichever way it comes', { tags: ['no-repeats', 'E4', 'R7'] }, async () => {
@@ -659,6 +840,52 @@ test('asks one question at a time, and after a failure with longer and longer pa
   expect(numbersOf(orders)).toEqual([1, 2, 3, 4, 5]);
 });
 
+test('takes an answer that is no page for a failure, though nothing has told of a gap', {
+  tags: ['one-request', 'R7'],
+}, async () => {
+  useSeededRandom();
+  for (const text of ['one', 'two']) backend.publish(ORDERS, text);
+  const noPages = [
+    json(503, { events: [], head: 0 }),
+    json(200, { events: [] }),
+    json(200, { events: 'none', head: 0 }),
+    json(200, { head: 0 }),
+  ];
+  server.use(http.get(HISTORY, ({ request }) => noPages.shift() ?? backend.app.fetch(request)));
+  const realtime = await launch();
+  const orders = join(realtime, ORDERS);
+
+  await connect(realtime);
+  const early = realtime.getState().channels[ORDERS];
+  await phone.pass(16 * SECOND);
+
+  expect([early, realtime.getState().channels[ORDERS]]).toEqual(['catching-up', 'live']);
+  expect(histories()).toEqual(Array.from({ length: 5 }, () => `${ORDERS} after 0`));
+  expect(numbersOf(orders)).toEqual([1, 2]);
+});
+
+test('is not live before its last question is answered', { tags: ['one-request', 'R7'] }, async () => {
+  backend.publish(ORDERS, 'one');
+  phone.interceptFrames((text) => (text.includes('subscription_succeeded') ? [text, text] : [text]));
+  const { fetch, answers } = createSlowFetch();
+  const realtime = await launch({ fetch });
+  join(realtime, ORDERS);
+  await connect(realtime);
+
+  answers[0]?.();
+  await phone.pass(MOMENT);
+  const afterOne = [answers.length, realtime.getState().channels[ORDERS]];
+  answers[1]?.();
+  await phone.pass(MOMENT);
+
+  // Whether it asks once more when the server has said it twice is up to you.
+  expect([
+    [1, 'live'],
+    [2, 'catching-up'],
+  ]).toContainEqual(afterOne);
+  expect(realtime.getState().channels[ORDERS]).toBe('live');
+});
+
 test('keeps its connection for half a minute in the background, and begins anew after more', {
   tags: ['outlives-the-background', 'E9', 'R12'],
 }, async () => {
@@ -689,18 +916,19 @@ test('lets a feature load anew when its history is gone, and goes on from there'
   for (let n = 1; n <= 20; n += 1) backend.publish(ORDERS, `${n}`);
   backend.pusher.forget(ORDERS, 12);
   const realtime = await launch();
-  const loads = [() => Promise.reject(new Error('no network')), () => Promise.resolve(18)];
+  const loads = [() => Promise.reject(new Error('no network')), async () => null, async () => 18];
   const orders = join(realtime, ORDERS, 4, undefined, () => loads.shift()?.() ?? Promise.resolve(0));
   await connect(realtime);
-  await phone.pass(3 * SECOND);
+  await phone.pass(4 * SECOND);
+  const early = [orders.resets, ...numbersOf(orders)];
 
   backend.publish(ORDERS, '21');
   await phone.settle();
   await phone.sockets[0]?.drop();
   await phone.pass(3 * SECOND);
 
-  expect(orders.resets).toBe(2);
-  expect(numbersOf(orders)).toEqual([19, 20, 21]);
+  expect(early).toEqual([3, 19, 20]);
+  expect([orders.resets, ...numbersOf(orders)]).toEqual([3, 19, 20, 21]);
   expect(histories().at(-1)).toBe(`${ORDERS} after 21`);
 });
 
@@ -766,8 +994,55 @@ const optionsOf = (): RealtimeOptions => ({
 
 /** Launches the app, as after a kill if it ran before, without connecting. */
 async function launch(options: Partial<RealtimeOptions> = {}): Promise<Realtime> {
-  const { createRealtime } = await phone.coldStart(() => import('#attempt/realtime-reconnect'));
+  const { createRealtime } = await phone.coldStart(() => {
+    beforeLoading();
+    return import('#attempt/realtime-reconnect');
+  });
   return createRealtime({ ...optionsOf(), ...options });
+}
+
+/** Every socket that later launches make. Some platforms go on delivering after `close()`, and so may a test. */
+function rememberSockets(): WebSocket[] {
+  const made: WebSocket[] = [];
+  beforeLoading = () => {
+    class RememberedSocket extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols);
+        made.push(this);
+      }
+    }
+    vi.stubGlobal('WebSocket', RememberedSocket);
+  };
+  return made;
+}
+
+/** Timers of the latest launch that are set, if the app sends its requests past the platform's `fetch`. */
+function watchTimers(): ReadonlySet<unknown> {
+  const timers = new Set<unknown>();
+  beforeLoading = () => {
+    const { setTimeout: set, clearTimeout: clear, setInterval: repeat, clearInterval: end } = globalThis;
+    timers.clear();
+    vi.stubGlobal('setTimeout', (run: () => void, ms?: number) => {
+      const timer = set(() => {
+        timers.delete(timer);
+        run();
+      }, ms);
+      timers.add(timer);
+      return timer;
+    });
+    vi.stubGlobal('setInterval', (run: () => void, ms?: number) => {
+      const timer = repeat(run, ms);
+      timers.add(timer);
+      return timer;
+    });
+    const forget = (stop: typeof clear) => (timer: NodeJS.Timeout) => {
+      timers.delete(timer);
+      stop(timer);
+    };
+    vi.stubGlobal('clearTimeout', forget(clear));
+    vi.stubGlobal('clearInterval', forget(end));
+  };
+  return timers;
 }
 
 async function connect(realtime: Realtime): Promise<void> {
@@ -822,6 +1097,8 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 const openSockets = () => phone.sockets.filter(({ state }) => state === 'connecting' || state === 'open');
 const sentSoFar = (): number =>
   phone.requests.length + phone.sockets.length + sum(phone.sockets.map(({ sent }) => sent.length));
+/** Every frame that has left the app. */
+const said = (): string[] => phone.sockets.flatMap(({ sent }) => sent.map(({ text }) => text));
 /** Socket id and channel of each request for auth. */
 const auths = (): string[][] =>
   phone.requests.filter(({ url }) => url === AUTH).map(({ body }) => [...new URLSearchParams(body).values()].sort());
@@ -858,6 +1135,18 @@ function useSeededRandom(): void {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   });
+}
+
+/** The server without a network in between. */
+const askBackend: typeof fetch = async (input, init) => backend.app.fetch(new Request(input, init));
+/** A `fetch` that knows no abort, whose answers come when they are called. */
+function createSlowFetch() {
+  const answers: (() => void)[] = [];
+  const fetch: RealtimeOptions['fetch'] = async (input, init) => {
+    await new Promise<void>((answer) => answers.push(answer));
+    return askBackend(input, { ...init, signal: null });
+  };
+  return { fetch, answers };
 }
 
 const answerAsUsual = ({ request }: { request: Request }) => backend.app.fetch(request);

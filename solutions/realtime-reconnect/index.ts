@@ -167,9 +167,10 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
       connectedAtMs: Number.POSITIVE_INFINITY,
       activityMs: 0,
       isPinged: false,
-      timer: setTimeout(() => lose(BROKEN), CONNECT_MS),
+      timer: undefined,
     };
     link = own;
+    limit(own, CONNECT_MS, () => lose(BROKEN));
     own.socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (link === own) receive(own, String(data));
     };
@@ -219,18 +220,22 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
   }
 
   function awaitActivity(own: Link): void {
-    clearTimeout(own.timer);
     own.isPinged = false;
-    own.timer = setTimeout(() => ping(own), own.activityMs);
+    limit(own, own.activityMs, () => ping(own));
   }
 
   /** Asks a quiet server whether it is still there. Any frame is an answer. */
   function ping(own: Link): void {
     if (own.isPinged) return;
-    clearTimeout(own.timer);
     own.isPinged = true;
-    own.timer = setTimeout(() => lose(BROKEN), PONG_MS);
+    limit(own, PONG_MS, () => lose(BROKEN));
     tell(own, 'pusher:ping', {});
+  }
+
+  /** A link has one timer: each limit takes the place of the one before it. */
+  function limit(own: Link, ms: number, run: () => void): void {
+    clearTimeout(own.timer);
+    own.timer = setTimeout(run, ms);
   }
 
   function tell({ socket }: Link, event: string, data: unknown, channel?: string): void {
@@ -301,6 +306,7 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
 
   function endVisit(channel: Channel): void {
     channel.visit.abort();
+    channel.wake();
     channel.subscription = 'none';
     if (channel.status !== 'denied') channel.status = 'pending';
   }
@@ -314,7 +320,7 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
   async function enter(channel: Channel, own: Link): Promise<void> {
     channel.visit = new AbortController();
     const { signal } = channel.visit;
-    for (let tries = 1; ; tries += 1) {
+    for (let tries = 1; !signal.aborted; tries += 1) {
       const isDenied = await subscribe(channel, own, signal);
       if (signal.aborted || channel.subscription === 'on') return;
       if (isDenied) {
@@ -323,7 +329,7 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
       }
       // A frame may have been lost, and the server takes no second subscription.
       unsubscribe(channel);
-      await pause(backoffMs(tries), channel, signal);
+      await pause(backoffMs(tries), channel);
     }
   }
 
@@ -335,7 +341,7 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
     if (auth === 'denied') return true;
     channel.subscription = 'asked';
     tell(own, 'pusher:subscribe', { channel: name, ...auth });
-    await pause(SUBSCRIBE_MS, channel, signal);
+    await pause(SUBSCRIBE_MS, channel);
     return false;
   }
 
@@ -420,32 +426,36 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
     const { signal } = channel.visit;
     showChannel(channel, 'catching-up');
     for (let failures = 0; channel.isUnsure || isBehind(channel); ) {
-      if (failures > 0) await pause(backoffMs(failures), channel, signal);
+      if (failures > 0) await pause(backoffMs(failures), channel);
       const before = channel.last;
       channel.isUnsure = false;
       const isAnswered = await inTurn(channel, () => ask(channel, signal));
       if (signal.aborted) return;
       if (!isAnswered) channel.isUnsure = true;
       // An answer that brings nothing is as good as none: asking again at once would be a loop without end.
-      const isStuck = channel.last === before && (channel.isUnsure || isBehind(channel));
-      failures = isStuck ? failures + 1 : 0;
+      failures = channel.last === before ? failures + 1 : 0;
     }
     showChannel(channel, 'live');
   }
 
-  /** One at a time: an older request, or a reload that is still going on, ends first. False when it fails. */
+  /** One at a time: an older request, or a reload that is still going on, ends first. What fails is false. */
   function inTurn(channel: Channel, job: () => Promise<boolean>): Promise<boolean> {
     const turn = channel.turn.then(job).catch(() => false);
     channel.turn = turn;
     return turn;
   }
 
+  /** One question. False when it has to be asked again. */
   async function ask(channel: Channel, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return false;
     const { name, last } = channel;
     const page = await (given.history?.(name, last) ?? askServer(name, last, signal));
     if (signal.aborted) return false;
-    if (page === 'gone') return startOver(channel);
+    if (page === 'gone') {
+      await startOver(channel);
+      // What has been published since the feature looked comes by history.
+      return false;
+    }
     for (const event of page.events) if (event.seq !== null) take(channel, event, event.seq);
     channel.newest = Math.max(channel.newest, page.head);
     return true;
@@ -461,14 +471,11 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
   }
 
   /** What the feature has loaded counts, even if the link has gone meanwhile: it is in its data. */
-  async function startOver(channel: Channel): Promise<boolean> {
+  async function startOver(channel: Channel): Promise<void> {
     const last = await reload(channel);
-    if (last === null) return false;
+    if (last === null) return;
     channel.last = last;
-    // What has been published since the feature looked comes by history.
     channel.held.clear();
-    channel.isUnsure = true;
-    return true;
   }
 
   return {
@@ -494,17 +501,14 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
 /** Many phones that were dropped together come back spread out. */
 const backoffMs = (tries: number): number => fullJitterMs(tries, BACKOFF_FIRST_MS, BACKOFF_CAP_MS);
 
-/** Ends after a time, or early: when the signal aborts or the channel is woken. */
-function pause(ms: number, channel: Channel, signal: AbortSignal): Promise<void> {
+/** Ends after a time, or when the channel is woken. A channel is in one pause at a time. */
+function pause(ms: number, channel: Channel): Promise<void> {
   return new Promise((resolve) => {
-    const end = () => {
+    const timer = setTimeout(resolve, ms);
+    channel.wake = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    channel.wake = end;
   });
 }
 

@@ -249,13 +249,18 @@ class Transfer {
       this.keep({ remoteId: String(uploadId), partSize: Number(partSize) });
     }
     if (this.#tags) return;
-    const { parts, fileUrl } = await this.#insist('ask', signal, () => this.#asked(this.#api('GET', '')));
+    const { parts, fileUrl } = await this.#insist('ask', signal, () => this.#asked(this.#ask()));
     if (typeof fileUrl === 'string') {
       this.#finish(fileUrl);
-      signal.throwIfAborted();
+      leaveIfAborted(signal);
     }
-    this.#tags = new Map(list(parts).map(({ part, etag }) => [Number(part), String(etag)]));
+    this.#tags = new Map(parts.map(({ part, text }) => [part, text]));
     this.keep({ sent: this.#sum() });
+  }
+
+  async #ask(): Promise<{ parts: { part: number; text: string }[]; fileUrl: unknown }> {
+    const { parts, fileUrl } = await this.#api('GET', '');
+    return { parts: list(parts, 'etag'), fileUrl };
   }
 
   #sum(): number {
@@ -268,7 +273,7 @@ class Transfer {
     if (!this.#isKeyNoted) throw new Trouble({ status: 0 });
     const { fileName, mime, size, sha256, key } = this.note;
     const answer = await this.#api('POST', null, { fileName, mime, size, sha256 }, key);
-    if (typeof answer.uploadId !== 'string') throw new Trouble({ status: 0 });
+    if (typeof answer.uploadId !== 'string' || typeof answer.partSize !== 'number') throw new Trouble({ status: 0 });
     return answer;
   }
 
@@ -300,12 +305,12 @@ class Transfer {
     this.#isOut(1);
     try {
       for (let expired = 0; expired < 3; expired += 1) {
-        signal.throwIfAborted();
+        leaveIfAborted(signal);
         const { url, batch } = await this.#linkFor(part, signal);
         const answer = await fetch(url, { method: 'PUT', body: await this.#slice(part, signal), signal });
         const etag = answer.headers.get('ETag');
         if (answer.ok && etag !== null) {
-          signal.throwIfAborted();
+          leaveIfAborted(signal);
           this.#tags?.set(part, etag);
           this.keep({ sent: this.#sum() });
           return;
@@ -329,7 +334,7 @@ class Transfer {
     try {
       handle.offset = (part - 1) * partSize;
       const bytes = await handle.readBytes(partSize);
-      signal.throwIfAborted();
+      leaveIfAborted(signal);
       return bytes;
     } finally {
       handle.close();
@@ -338,7 +343,7 @@ class Transfer {
 
   async #linkFor(part: number, signal: AbortSignal): Promise<{ url: string; batch: object }> {
     while (this.#asking && !this.#links.has(part)) await this.#asking;
-    signal.throwIfAborted();
+    leaveIfAborted(signal);
     if (!this.#links.has(part)) {
       this.#asking = this.#askLinks(part).finally(() => {
         this.#asking = null;
@@ -358,21 +363,21 @@ class Transfer {
     const next = others.slice(0, 9).filter((one) => !links.has(one));
     const { urls } = await this.#api('POST', '/urls', { parts: [part, ...next] });
     const batch = {};
-    for (const { part: one, url } of list(urls)) links.set(Number(one), { url: String(url), batch });
+    for (const { part: one, text: url } of list(urls, 'url')) links.set(one, { url, batch });
   }
 
   /** Tries until it works, a verdict falls or eight tries in a row have failed. */
   async #insist<T>(row: string, signal: AbortSignal, tryOnce: () => Promise<T>): Promise<T> {
     for (;;) {
       await this.#sleep(row, signal);
-      signal.throwIfAborted();
+      leaveIfAborted(signal);
       try {
         const value = await tryOnce();
-        signal.throwIfAborted();
+        leaveIfAborted(signal);
         this.#rows.delete(row);
         return value;
       } catch (error) {
-        signal.throwIfAborted();
+        leaveIfAborted(signal);
         if (error instanceof Verdict) throw error;
         const trouble = error instanceof Trouble ? error : new Trouble({ status: 0 });
         if (trouble.status !== 0) judge(row, trouble.status);
@@ -672,7 +677,21 @@ function isAnswer(value: unknown): value is Answer {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const list = (value: unknown): Answer[] => (Array.isArray(value) ? value.filter(isAnswer) : []);
+/** Parts, each with this text of it. */
+function list(value: unknown, name: 'etag' | 'url'): { part: number; text: string }[] {
+  if (!Array.isArray(value)) throw new Trouble({ status: 0 });
+  return value.map((one: unknown) => {
+    const part = isAnswer(one) ? one.part : null;
+    const text = isAnswer(one) ? one[name] : null;
+    if (typeof part !== 'number' || typeof text !== 'string') throw new Trouble({ status: 0 });
+    return { part, text };
+  });
+}
+
+/** React Native's signals have no `throwIfAborted`. */
+function leaveIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw signal.reason;
+}
 
 function waitAskedFor(headers: Headers): number | null {
   const asked = headers.get('Retry-After') ?? '';

@@ -233,7 +233,6 @@ export const createUploader: CreateUploader = (options) => {
 
   /** The copy goes once the end is stored: without it, a launch that does not know of the end would miss the copy. */
   function succeed(entry: Entry, fileUrl: string): void {
-    stop(entry);
     const isStored = change(entry, { fileUrl, sentBytes: entry.kept.sizeBytes });
     void isStored.then((isIt) => isIt && copies.remove(entry.kept.id));
     for (const { resolve } of entry.waiters.splice(0)) resolve({ fileUrl });

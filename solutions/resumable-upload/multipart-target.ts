@@ -69,7 +69,10 @@ export function createMultipartTarget({ apiUrl, fetch: ask = fetch }: UploaderOp
     async put(remoteId, part, bytes, signal, ahead) {
       const asked = linksFor(remoteId, part, ahead);
       const url = (await asked).get(part);
-      if (url === undefined) throw NO_ANSWER;
+      if (url === undefined) {
+        forget(remoteId, asked);
+        throw NO_ANSWER;
+      }
       // Not through `ask`: a token has no business on another host.
       const response = await fetch(url, { method: 'PUT', body: bytes, signal });
       if (response.status === 403) {
@@ -104,12 +107,12 @@ export function readRefusal(error: unknown): Refusal {
   return { status, retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : null };
 }
 
-/** Parts with what an answer says of each. */
+/** Parts with what an answer says of each. An answer that is not whole is none. */
 function listed(value: unknown, name: 'etag' | 'url'): [number, string][] {
   if (!Array.isArray(value)) throw NO_ANSWER;
-  return value.flatMap((one: unknown): [number, string][] => {
-    if (!isObject(one)) return [];
-    const text = one[name];
-    return typeof one.part === 'number' && typeof text === 'string' ? [[one.part, text]] : [];
+  return value.map((one: unknown): [number, string] => {
+    const { part, [name]: text }: Fields = isObject(one) ? one : {};
+    if (typeof part !== 'number' || typeof text !== 'string') throw NO_ANSWER;
+    return [part, text];
   });
 }

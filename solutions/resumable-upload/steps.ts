@@ -28,8 +28,7 @@ export function createSteps({ target, copies, keepKey }: StepsOptions) {
     if (!remote) {
       // A second upload must not begin with a key that a kill would lose: a third would follow.
       entry.isKeyKept ||= await keepKey(entry);
-      signal.throwIfAborted();
-      if (!entry.isKeyKept) throw NO_ANSWER;
+      if (signal.aborted || !entry.isKeyKept) throw NO_ANSWER;
       const { fileName, mime, sizeBytes: size, sha256 } = kept;
       const { remoteId: id, partSize } = await target.create({ fileName, mime, size, sha256 }, kept.createKey);
       return { is: 'created', remote: { id, partSize } };
@@ -44,7 +43,7 @@ export function createSteps({ target, copies, keepKey }: StepsOptions) {
     const copy = copies.file(kept.id);
     if (!copy.exists || copy.size !== kept.sizeBytes) return { is: 'source-lost' };
     const bytes = await readSlice(copy, (step - 1) * remote.partSize, remote.partSize);
-    signal.throwIfAborted();
+    if (signal.aborted) throw NO_ANSWER;
     const ahead = missingParts(entry)?.filter((part) => part !== step) ?? [];
     const answer = await target.put(remote.id, step, bytes, signal, ahead);
     return answer === 'link-expired' ? { is: 'link-expired' } : { is: 'sent', part: step, etag: answer.etag };
