@@ -1,5 +1,5 @@
 // Wrong turns that the grade must catch, each by the criterion that names it.
-import type { LazyAttempt, Mistake } from '#course';
+import { type LazyAttempt, lazyAttempts, type Mistake } from '#course';
 
 export const mistakes: Mistake[] = [
   {
@@ -653,8 +653,8 @@ export const mistakes: Mistake[] = [
     criterion: 'works-offline',
     edits: [
       {
-        find: `if (own.over || !own.kept) return;`,
-        replace: `if (own.over || !own.kept) return;
+        find: `if (own.over) return;`,
+        replace: `if (own.over) return;
     if (token === null && !(await device.netInfo.fetch()).isConnected) {
       visits.end(own, 'signedOut', 'server');
       return;
@@ -679,7 +679,7 @@ export const mistakes: Mistake[] = [
     criterion: 'limits-offline-use',
     edits: [
       {
-        find: `if (isPastLimit(own.kept)) visits.lock('offlineLimit');
+        find: `if (isPastLimit(own)) visits.lock('offlineLimit');
     else visits.letIn(own, token !== null);`,
         replace: `visits.letIn(own, token !== null);`,
       },
@@ -691,7 +691,7 @@ export const mistakes: Mistake[] = [
     criterion: 'limits-offline-use',
     edits: [
       {
-        find: `|| !own.kept || !isPastLimit(own.kept)) return;`,
+        find: `|| !isPastLimit(own)) return;`,
         replace: `|| own.kept) return;`,
       },
     ],
@@ -794,89 +794,32 @@ const OUT: AuthState = { status: 'signedOut', user: null, stale: false, otp: nul
 `;
 
 export const lazy: LazyAttempt[] = [
-  {
-    id: 'does-nothing',
-    title: 'Says yes to everything and does nothing.',
-    source: `${HEAD}
-const state: AuthState = { ...OUT, status: 'signedIn', user: { id: 'ada', name: 'Ada', email: 'ada@example.test' } };
-
-export const createAuth: CreateAuth = () => ({
-  start: async () => {},
-  signIn: async () => {},
-  verifyOtp: async () => {},
-  resendOtp: async () => {},
-  useBackupCode: async () => {},
-  cancelOtp: async () => {},
-  fetch: async () => Response.json(state.user),
-  guard: () => 'allow',
-  takeReturnRoute: () => null,
-  setBiometricLock: async () => true,
-  unlock: async () => true,
-  listSessions: async () => [],
-  endSession: async () => {},
-  signOut: async () => {},
-  getState: () => state,
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
-  {
-    id: 'throws',
-    title: 'Throws at every call.',
-    source: `${HEAD}
-function fail(): never {
-  throw new Error('not today');
-}
-
-export const createAuth: CreateAuth = () => ({
-  start: fail,
-  signIn: fail,
-  verifyOtp: fail,
-  resendOtp: fail,
-  useBackupCode: fail,
-  cancelOtp: fail,
-  fetch: fail,
-  guard: fail,
-  takeReturnRoute: fail,
-  setBiometricLock: fail,
-  unlock: fail,
-  listSessions: fail,
-  endSession: fail,
-  signOut: fail,
-  getState: (): AuthState => fail(),
-  subscribe: fail,
-  dispose: fail,
-});
-`,
-  },
-  {
-    id: 'never-resolves',
-    title: 'Gives promises that never end.',
-    source: `${HEAD}
-const never = new Promise<never>(() => {});
-
-export const createAuth: CreateAuth = () => ({
-  start: () => never,
-  signIn: () => never,
-  verifyOtp: () => never,
-  resendOtp: () => never,
-  useBackupCode: () => never,
-  cancelOtp: () => never,
-  fetch: () => never,
-  guard: () => 'wait',
-  takeReturnRoute: () => null,
-  setBiometricLock: () => never,
-  unlock: () => never,
-  listSessions: () => never,
-  endSession: () => never,
-  signOut: () => never,
-  getState: () => ({ ...OUT, status: 'restoring' }),
-  subscribe: () => () => {},
-  dispose: () => {},
-});
-`,
-  },
+  ...lazyAttempts({
+    slug: 'auth',
+    create: 'createAuth',
+    state: {
+      type: 'AuthState',
+      whenDone:
+        "{ status: 'signedIn', user: { id: 'ada', name: 'Ada', email: 'ada@example.test' }, stale: false, otp: null, lock: null, biometricLock: false, endedBy: null }",
+      whenWaiting:
+        "{ status: 'restoring', user: null, stale: false, otp: null, lock: null, biometricLock: false, endedBy: null }",
+    },
+    promises: {
+      start: '',
+      signIn: '',
+      verifyOtp: '',
+      resendOtp: '',
+      useBackupCode: '',
+      cancelOtp: '',
+      fetch: 'Response.json(state.user)',
+      setBiometricLock: 'true',
+      unlock: 'true',
+      listSessions: '[]',
+      endSession: '',
+      signOut: '',
+    },
+    others: { guard: "() => 'allow'", takeReturnRoute: '() => null' },
+  }),
   {
     id: 'tight-loop',
     title: 'Keeps the tokens in memory and renews without a pause until the server gives in.',

@@ -3,12 +3,17 @@ import fc from 'fast-check';
 import type { Auth, AuthModule, AuthState } from '#contract/auth';
 import {
   atSend,
+  bearerOf,
   defineAction,
   defineScenario,
   type Invariant,
+  leavesWithFreshToken,
   type OpenContext,
+  oneRenewalAtATime,
   type PhoneView,
+  type Renewal,
   type RequestRecord,
+  renewsWithReason,
   type Stage,
   type TraceEvent,
   type WorldView,
@@ -317,7 +322,6 @@ const shown = (world: AuthWorld): Partial<AuthState> => {
 };
 
 const tokensIn = (text: string): string[] => text.match(TOKEN) ?? [];
-const bearerOf = ({ headers }: RequestRecord): string => headers.authorization?.replace(/^Bearer /, '') ?? '';
 const keyOf = ({ headers }: RequestRecord): string => headers['idempotency-key'] ?? '';
 const callOf = ({ headers }: RequestRecord): number => Number(headers['x-call'] ?? 0);
 const refreshTokenIn = ({ body }: RequestRecord): string => tokensIn(body ?? '').find((one) => one[0] === 'r') ?? '';
@@ -414,18 +418,22 @@ const doorIsShut: AuthInvariant = {
   }),
 };
 
-const oneRenewalAtATime: AuthInvariant = {
+const renewal: Renewal<AuthWorld> = {
+  endpoint: REFRESH,
+  tokenOf: refreshTokenIn,
+  pairOf({ backend }, token) {
+    const pair = backend.pairOf(token);
+    return pair && { accessToken: pair.accessToken, session: pair.session, dueMs: LIFE_MS };
+  },
+  brought: (world, event) => pairAnswered(world, event)?.accessToken,
+  graceMs: SLACK_MS,
+};
+
+const oneRenewalOut: AuthInvariant = {
   id: 'one-renewal-at-a-time',
   promise: 'A session has one renewal out at most.',
   spec: ['R4', 'E3'],
-  watch: atSend(({ backend }: AuthWorld) => {
-    const sessionOf = (request: RequestRecord) => backend.pairOf(refreshTokenIn(request))?.session;
-    return (sent, out) => {
-      if (sent.endpoint !== REFRESH) return undefined;
-      const isTwin = (other: RequestRecord) => other.endpoint === REFRESH && sessionOf(other) === sessionOf(sent);
-      return out.some(isTwin) ? `Renewal ${sent.nth} left while another was still out.` : undefined;
-    };
-  }),
+  watch: oneRenewalAtATime(renewal),
 };
 
 const oneRepeat: AuthInvariant = {
@@ -556,81 +564,33 @@ const noFalseAlarm: AuthInvariant = {
   },
 };
 
-/** When the app got each access token, by the phone's clock, and whether that clock has jumped since. */
-function receipts(world: AuthWorld) {
-  const seenAt = new Map<string, { readonly atMs: number; readonly jumps: number }>();
-  let jumps = 0;
-  return {
-    note(event: TraceEvent): void {
-      if (event.kind === 'clock') jumps += 1;
-      const pair = pairAnswered(world, event);
-      if (pair) seenAt.set(pair.accessToken, { atMs: world.phones[0]?.nowMs ?? 0, jumps });
-    },
-    /** By the phone's clock; null when it has jumped since, or nobody knows. */
-    ageMs(token: string): number | null {
-      const seen = seenAt.get(token);
-      return seen?.jumps === jumps ? (world.phones[0]?.nowMs ?? 0) - seen.atMs : null;
-    },
-    hasJumped: () => jumps > 0,
-  };
-}
-
-/** A first try with a refresh token needs a reason: the access token is old, or it was refused. */
-function needlessRenewal(isMeant: (hasJumped: boolean) => boolean): NonNullable<AuthInvariant['watch']> {
-  return (world) => {
-    const seen = receipts(world);
-    const refused = new Set<string>();
-    const tried = new Set<string>();
-    return (event) => {
-      seen.note(event);
-      if (event.kind !== 'request') return undefined;
-      const { request } = event;
-      if (event.phase === 'received' && event.note === '401') refused.add(bearerOf(request));
-      if (event.phase !== 'sent' || request.endpoint !== REFRESH) return undefined;
-      const token = refreshTokenIn(request);
-      const pair = world.backend.pairOf(token);
-      if (!pair || tried.has(token)) return undefined;
-      tried.add(token);
-      if (refused.has(pair.accessToken) || !isMeant(seen.hasJumped())) return undefined;
-      const ageMs = seen.ageMs(pair.accessToken);
-      if (ageMs === null || ageMs >= LIFE_MS - SLACK_MS) return undefined;
-      return `${pair.accessToken} was renewed ${Math.round(ageMs / 1_000)} s after it came, and no request had been refused with it.`;
-    };
-  };
-}
-
 const renewalHasAReason: AuthInvariant = {
   id: 'renewal-has-a-reason',
   promise: 'Only a token that is old, or was refused while it was current, is renewed.',
   spec: ['R4', 'E4'],
-  watch: needlessRenewal((hasJumped) => !hasJumped),
+  watch: renewsWithReason(renewal, 'steady'),
 };
 
 const oneRenewalPerMove: AuthInvariant = {
   id: 'one-renewal-per-move',
   promise: 'A clock that is moved costs one renewal at most.',
   spec: ['R5', 'E9'],
-  watch: needlessRenewal((hasJumped) => hasJumped),
+  watch: renewsWithReason(renewal, 'jumped'),
 };
 
 const renewedInTime: AuthInvariant = {
   id: 'renewed-in-time',
   promise: 'A call does not leave with a token that is about to end.',
   spec: ['R4'],
-  watch: (world) => {
-    const seen = receipts(world);
+  watch: leavesWithFreshToken(renewal, () => {
     const sent = new Set<number>();
-    return (event) => {
-      seen.note(event);
-      const request = sentBy(event);
-      if (!request || callOf(request) === 0) return undefined;
-      const isRepeat = sent.has(callOf(request));
-      sent.add(callOf(request));
-      const ageMs = seen.ageMs(bearerOf(request));
-      if (isRepeat || ageMs === null || ageMs <= LIFE_MS + 1_000) return undefined;
-      return `${request.endpoint} left with ${bearerOf(request)} ${Math.round(ageMs / 1_000)} s after it came; it lasts 300 s.`;
+    return (request) => {
+      const serial = callOf(request);
+      const isFirst = serial > 0 && !sent.has(serial);
+      sent.add(serial);
+      return isFirst;
     };
-  },
+  }),
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1067,7 +1027,7 @@ export const scenario = defineScenario<AuthModule, Auth, AuthBackend, Facts>({
   invariants: [
     noFlash,
     doorIsShut,
-    oneRenewalAtATime,
+    oneRenewalOut,
     oneRepeat,
     keepsSecrets,
     onePlaceForAPair,

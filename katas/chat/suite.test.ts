@@ -329,6 +329,24 @@ test('keeps older and new messages apart when both come at once', { tags: ['hist
   expect(textsOf(chat, 'lunch')).toEqual(Array.from({ length: 61 }, (_, n) => `line ${n + 1}`));
 });
 
+test('says that older messages are loading, and tells its listeners', { tags: ['history', 'R10'] }, async () => {
+  for (let n = 1; n <= 70; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  const seen: (boolean | undefined)[] = [];
+  chat.subscribe(() => seen.push(chat.getState().threads.lunch?.loadingOlder));
+  const held = hold(PAGES);
+
+  const loading = chat.loadOlder('lunch');
+  await phone.settle();
+  const amid = chat.getState().threads.lunch?.loadingOlder;
+  await held.release();
+  await loading;
+
+  expect([amid, seen.includes(true), seen.at(-1)]).toEqual([true, true, false]);
+  expect(threadOf(chat, 'lunch')).toHaveLength(70);
+});
+
 test('shows a thread opened without a network as soon as there is one', {
   tags: ['history', 'E12', 'R10'],
 }, async () => {
@@ -526,7 +544,7 @@ test('asks for what is missing when 7 follows 5', { tags: ['finds-gaps', 'E4', '
   expect(chat.getState().chats.map(({ preview }) => preview)).toContain('seven');
 });
 
-test('counts events with names it does not know as read, whatever is in them', {
+test('counts what it does not know as read: names of events, and marks of other chats', {
   tags: ['finds-gaps', 'R7'],
 }, async () => {
   const chat = await live();
@@ -538,6 +556,8 @@ test('counts events with names it does not know as read, whatever is in them', {
 
   const marks = { chatId: 'lunch', userId: 'ada', deliveredUpTo: 1, readUpTo: 1, unreadCount: 0 };
   for (const name of ['mark_suggested', 'message_translated']) backend.pusher.trigger('private-user-ada', name, marks);
+  // Nor is a chat known of which only marks have been heard.
+  backend.pusher.trigger('private-user-ada', 'receipt_updated', { ...marks, chatId: 'elsewhere' });
   await phone.pass(5 * SECOND);
 
   expect([textsOf(chat, 'lunch'), chat.getState().chats]).toEqual(before);
@@ -663,11 +683,15 @@ test('tries a server that is down ever more rarely, with one pause for all that 
   server.resetHandlers();
   usual();
   await phone.pass(MINUTE);
+  const arrived = ['lunch', 'trip', 'work'].map(onServer);
+  server.use(http.post(MESSAGES, () => json(503), { once: true }));
+  await chat.send('home', { text: 'Soon' });
+  await phone.pass(2 * SECOND);
 
-  // Three at a time: pauses of up to 30 s, 15 s on average.
+  // Three at a time: pauses of up to 30 s, 15 s on average. After a success they begin anew.
   expect(tries).toBeGreaterThan(30);
   expect(tries).toBeLessThan(300);
-  expect(['lunch', 'trip', 'work'].map(onServer)).toEqual([['Hello?'], ['Hello?'], ['Hello?']]);
+  expect([arrived, onServer('home')]).toEqual([[['Hello?'], ['Hello?'], ['Hello?']], ['Soon']]);
 });
 
 test('lets a failed message step aside, go last on retry, and vanish on discard', {
@@ -741,9 +765,7 @@ test('tells delivered at once and then rarely, and read only for what somebody h
   const unread = chat.getState().chats.find(({ chatId }) => chatId === 'lunch')?.unreadCount;
   await chat.markRead('lunch', 20);
   await phone.pass(3 * SECOND);
-  const statuses = [50, 70].map((n) => threadOf(chat, 'lunch')[n]?.status);
 
-  expect(statuses).toEqual(['read', 'delivered']);
   expect(burst).toMatchObject([true, { deliveredUpTo: 100, readUpTo: 0 }]);
   expect([unseen, unread]).toEqual([0, 40]);
   expect(receiptOf('lunch')).toMatchObject({ deliveredUpTo: 100, readUpTo: 60 });
@@ -772,6 +794,20 @@ test("counts what is unread by itself while its mark is ahead of the server's", 
   }
 
   expect(seen).toEqual([0, 1, 1, 2]);
+});
+
+test('lets a read mark only rise, also while nobody else knows of it', { tags: ['marks-rise', 'R11'] }, async () => {
+  for (let n = 1; n <= 3; n += 1) await write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.pass(2 * SECOND);
+  await phone.goOffline();
+
+  await chat.markRead('lunch', 2);
+  await chat.markRead('lunch', 1);
+
+  expect(threadOf(chat, 'lunch').map(({ status }) => status)).toEqual(['read', 'read', 'delivered']);
+  expect(chat.getState().chats[0]?.unreadCount).toBe(1);
 });
 
 test('sends no mark twice, and a refused one not before it has risen', { tags: ['marks-rise', 'R11'] }, async () => {
@@ -911,6 +947,32 @@ test('presigns the same upload again when its URL has run out', {
   expect(onServer('lunch')).toEqual(['Slow']);
 });
 
+test('believes no failure of the storage host, and rests after three URLs that had run out', {
+  tags: ['uploads-resume', 'R13'],
+}, async () => {
+  const chat = await live();
+  const answers = [json(500, { received: 2 * PIECE_BYTES }), json(201, { received: 2 * PIECE_BYTES })];
+  server.use(http.put(`${UPLOADS}/*`, ({ request }) => answers.shift() ?? answerAsUsual({ request })));
+  await chat.send('lunch', { attachments: [pick('whole.jpg', 2 * PIECE_BYTES)] });
+  await phone.pass(10 * SECOND);
+  const sent = [onServer('lunch').length, ranges().length];
+
+  server.use(http.all(`${UPLOADS}/*`, () => json(403)));
+  const before = sentTo('/uploads/presign').length;
+  await chat.send('trip', { attachments: [pick('late.jpg', 3_000)] });
+  await phone.pass(MINUTE);
+  const presigned = sentTo('/uploads/presign').length - before;
+  server.resetHandlers();
+  usual();
+  await phone.pass(MINUTE);
+
+  expect(sent).toEqual([1, 4]);
+  // Three for each try; within a minute there are a dozen tries at most, but for a very lucky draw.
+  expect(presigned).toBeGreaterThanOrEqual(3);
+  expect(presigned).toBeLessThan(90);
+  expect(onServer('trip')).toHaveLength(1);
+});
+
 test('gives a message up whose file the server will not have', { tags: ['uploads-resume', 'R13'] }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
@@ -1041,6 +1103,31 @@ test('leaves nothing behind at a sign-out, and shows and sends nobody what is no
 
 // ---------------------------------------------------------------------------------------------------------------------
 // staff: the server has forgotten
+
+test('begins anew with a read mark that the server has not heard of', {
+  tags: ['begins-anew', 'R9', 'R11'],
+}, async () => {
+  for (let n = 1; n <= 4; n += 1) await write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.pass(2 * SECOND);
+  await phone.goOffline();
+  await chat.markRead('lunch', 3);
+  backend.write('trip', 'cy', 'Meanwhile');
+  backend.forget('ada');
+  server.use(http.post(RECEIPTS, () => json(503)));
+
+  await phone.goOnline();
+  await phone.pass(20 * SECOND);
+
+  const { connection, chats } = chat.getState();
+  expect(connection).toBe('live');
+  expect(chats.slice(0, 2)).toMatchObject([
+    { chatId: 'trip', preview: 'Meanwhile', unreadCount: 1 },
+    { chatId: 'lunch', preview: 'line 4' },
+  ]);
+  expect(chats[1]?.unreadCount).toBeLessThanOrEqual(1);
+});
 
 test('begins anew for a 410 alone, and for no other refusal', {
   tags: ['begins-anew', 'R9'],

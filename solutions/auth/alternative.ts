@@ -68,8 +68,8 @@ class PhoneAuth implements Auth {
   readonly #listeners = new Set<() => void>();
   #state: AuthState = { ...OUT, status: 'restoring' };
   #stay = new Stay();
-  /** Debts are paid whoever comes and goes. */
-  readonly #payer = new Stay();
+  /** For what is done whoever comes and goes, such as paying debts. */
+  readonly #outside = new Stay();
   #flow: Flow | null = null;
   #out: Out = { debts: [], isLeaving: false };
   #route: string | null = null;
@@ -408,7 +408,9 @@ class PhoneAuth implements Auth {
   // In
 
   async signIn({ email, password }: Credentials): Promise<void> {
-    await this.#mustBeOnline(await this.#ready());
+    await this.#ready();
+    // Whoever else signs in meanwhile is overtaken, and does not turn this one away.
+    await this.#mustBeOnline(this.#outside);
     if (this.#state.status !== 'signedOut' || this.#stay.attempt) await this.signOut();
     const own = this.#leave('sessionChanged');
     await this.#attempt(own, async () => {
@@ -550,10 +552,10 @@ class PhoneAuth implements Auth {
 
   async #payAll(): Promise<void> {
     for (const debt of this.#out.debts) {
-      const { status } = await this.#post('/auth/logout', { refreshToken: debt }, `out ${debt}`, this.#payer);
+      const { status } = await this.#post('/auth/logout', { refreshToken: debt }, `out ${debt}`, this.#outside);
       if (status !== 204) continue;
       const isOther = (one: string) => one !== debt;
-      await this.#inTurn(this.#payer, () => this.#setOut({ ...this.#out, debts: this.#out.debts.filter(isOther) }));
+      await this.#inTurn(this.#outside, () => this.#setOut({ ...this.#out, debts: this.#out.debts.filter(isOther) }));
     }
   }
 
@@ -660,7 +662,7 @@ class PhoneAuth implements Auth {
   dispose(): void {
     this.#isDisposed = true;
     this.#stay.end('disposed');
-    this.#payer.end('disposed');
+    this.#outside.end('disposed');
     this.#stopListening();
     this.#open();
   }

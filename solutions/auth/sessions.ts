@@ -2,9 +2,9 @@
 // before anybody goes on; here it is decided what that means for who is in. Owns the door to what is protected, and the
 // 72 hours without the server.
 import type { DeviceSession, User } from '#contract/auth';
-import type { RefreshTokens, Session, Tokens } from '#contract/token-refresh';
+import type { RefreshTokens, Session, SessionError, Tokens } from '#contract/token-refresh';
 import type { Device } from '#phone';
-import { createSession, isObject, withTimeLimit } from '#solutions/token-refresh';
+import { createSession, withTimeLimit } from '#solutions/token-refresh';
 import { AuthFailure } from './failure.ts';
 import type { KeptSession, Safe } from './safe.ts';
 import type { Server } from './server.ts';
@@ -68,8 +68,8 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
   /** In, in with what is stored, or kept out because the server was not heard for too long. */
   async function decide(own: Visit): Promise<void> {
     const token = await withTimeLimit(RESTORE_MS, [visits.closing], () => freshToken(own)).catch(() => null);
-    if (own.over || !own.kept) return;
-    if (isPastLimit(own.kept)) visits.lock('offlineLimit');
+    if (own.over) return;
+    if (isPastLimit(own)) visits.lock('offlineLimit');
     else visits.letIn(own, token !== null);
   }
 
@@ -84,7 +84,7 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
 
   function backInFront(): void {
     const own = visits.current();
-    if (visits.getState().status !== 'signedIn' || !own.kept || !isPastLimit(own.kept)) return;
+    if (visits.getState().status !== 'signedIn' || !isPastLimit(own)) return;
     visits.lock('offlineLimit');
     void decide(own);
   }
@@ -112,7 +112,7 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
   /** The words of the session pattern in ours. */
   function translated(own: Visit, failure: unknown): AuthFailure {
     if (failure instanceof AuthFailure) return failure;
-    const { code, cause } = isObject(failure) ? failure : {};
+    const { code, cause } = failure as SessionError;
     const isRenewalInDoubt = code === 'network' || code === 'refresh-unavailable';
     if (isRenewalInDoubt && visits.getState().status === 'signedIn') visits.letIn(own, false);
     // What our keychain, or our renewal, has failed with.
@@ -123,7 +123,7 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
 
   async function listSessions(): Promise<DeviceSession[]> {
     const answer = await authFetch('/auth/sessions');
-    const body: unknown = await answer.json().catch(() => null);
+    const body: unknown = await answer.json().catch(() => undefined);
     if (!answer.ok || !Array.isArray(body)) throw new AuthFailure('network');
     return body;
   }
@@ -136,4 +136,4 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
   return { begin, takeUp, decide, backOnline, backInFront, fetch: authFetch, listSessions, endSession };
 }
 
-const isPastLimit = ({ validatedAtMs }: KeptSession): boolean => Date.now() - validatedAtMs >= OFFLINE_LIMIT_MS;
+const isPastLimit = ({ kept }: Visit): boolean => Date.now() - (kept?.validatedAtMs ?? 0) >= OFFLINE_LIMIT_MS;
