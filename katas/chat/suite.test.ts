@@ -486,7 +486,7 @@ test('ends the requests that are out when it is disposed', { tags: ['good-manner
 });
 
 test('says how the storage failed, and keeps and sends nothing then', {
-  tags: ['durable-first', 'R1', 'R15'],
+  tags: ['durable-first', 'R1'],
 }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
@@ -1105,7 +1105,7 @@ test('leaves nothing behind at a sign-out, and shows and sends nobody what is no
 // staff: the server has forgotten
 
 test('begins anew with a read mark that the server has not heard of', {
-  tags: ['begins-anew', 'R9', 'R11'],
+  tags: ['begins-anew', 'R9'],
 }, async () => {
   for (let n = 1; n <= 4; n += 1) await write('lunch', 'bo', `line ${n}`);
   const chat = await live();
