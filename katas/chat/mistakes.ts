@@ -365,7 +365,7 @@ type ReceiptUpdate =`,
     id: 'push-ignored',
     title: 'Does not catch up on a push.',
     criterion: 'catches-up',
-    edits: [{ find: `if (typeof seq !== 'number' || seq <= lastHeard) return;`, replace: `if (seq !== -1) return;` }],
+    edits: [{ find: `if (typeof seq !== 'number') return;`, replace: `if (seq !== -1) return;` }],
   },
   {
     id: 'polls',

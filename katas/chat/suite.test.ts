@@ -1,6 +1,6 @@
 import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Chat, Message, PickedFile } from '#contract/chat';
 import { codeOf, createPhone, holdAnswers, type TestPhone } from '#phone/testing';
 import { type ChatBackend, createBackend, PIECE_BYTES, UPLOADS } from './backend.ts';
@@ -35,6 +35,7 @@ beforeEach(() => {
 afterEach(() => {
   phone.dispose();
   server.resetHandlers();
+  vi.restoreAllMocks();
 });
 afterAll(() => server.close());
 
@@ -495,6 +496,13 @@ test('says how the storage failed, and keeps and sends nothing then', {
     phone.failNextWrite(failure);
     codes.push(await codeOf(chat.send('lunch', { text: failure })));
   }
+  phone.failNextWrite('failed');
+  codes.push(await codeOf(chat.send('lunch', { attachments: [pick('big.jpg', 6_000)] })));
+  const { freeBytes } = phone.disk;
+  phone.disk.freeBytes = 1_000;
+  codes.push(await codeOf(chat.send('lunch', { attachments: [pick('big.jpg', 6_000)] })));
+  phone.disk.freeBytes = freeBytes;
+  const copies = copiesOf(6_000);
   await phone.goOffline();
   const { localId } = await chat.send('lunch', { text: 'taken' });
   phone.failNextWrite('failed');
@@ -502,7 +510,8 @@ test('says how the storage failed, and keeps and sends nothing then', {
   await phone.goOnline();
   await phone.pass(10 * SECOND);
 
-  expect(codes).toEqual(['storage-full', 'storage-failed', 'storage-failed']);
+  const [full, failed] = ['storage-full', 'storage-failed'];
+  expect([codes, copies]).toEqual([[full, failed, failed, full, failed], 0]);
   expect(onServer('lunch')).toEqual(['taken']);
   expect(textsOf(chat, 'lunch')).toEqual(['taken']);
 });
@@ -692,6 +701,29 @@ test('tries a server that is down ever more rarely, with one pause for all that 
   expect(tries).toBeGreaterThan(30);
   expect(tries).toBeLessThan(300);
   expect([arrived, onServer('home')]).toEqual([[['Hello?'], ['Hello?'], ['Hello?']], ['Soon']]);
+});
+
+test('holds all that is sent while the server asks for a pause, and nothing for what is read', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  for (let n = 1; n <= 70; n += 1) backend.write('trip', 'cy', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('trip');
+  server.use(http.get(PAGES, () => json(429, {}, { 'Retry-After': '60' })));
+  await chat.loadOlder('trip');
+  await chat.send('lunch', { text: 'Not held' });
+  await phone.pass(SECOND);
+  const afterReading = onServer('lunch');
+
+  server.use(http.post(RECEIPTS, () => json(429, {}, { 'Retry-After': '60' }), { once: true }));
+  await write('lunch', 'bo', 'A reason for a receipt');
+  await phone.pass(2 * SECOND);
+  await chat.send('work', { text: 'Held' });
+  await phone.pass(50 * SECOND);
+  const amid = onServer('work');
+  await phone.pass(30 * SECOND);
+
+  expect([afterReading, amid, onServer('work')]).toEqual([['Not held'], [], ['Held']]);
 });
 
 test('lets a failed message step aside, go last on retry, and vanish on discard', {
@@ -973,6 +1005,19 @@ test('believes no failure of the storage host, and rests after three URLs that h
   expect(onServer('trip')).toHaveLength(1);
 });
 
+test('asks for one URL at each try while the storage host is down', { tags: ['uploads-resume', 'R13'] }, async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
+  const chat = await live();
+  server.use(http.all(`${UPLOADS}/*`, () => json(503)));
+
+  await chat.send('lunch', { attachments: [pick('soon.jpg', 3_000)] });
+  await phone.pass(400);
+  const first = sentTo('/uploads/presign').length;
+  await phone.pass(SECOND);
+
+  expect([first, sentTo('/uploads/presign').length]).toEqual([1, 2]);
+});
+
 test('gives a message up whose file the server will not have', { tags: ['uploads-resume', 'R13'] }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
@@ -995,8 +1040,10 @@ test('sends its own copy of a file that the picker has lost since, and drops the
   const chat = await live();
   await phone.goOffline();
   const file = pick('e.jpg', 5_000);
+  await chat.openChat('lunch');
   const { localId } = await chat.send('lunch', { attachments: [file] });
   const copies = copiesOf(5_000);
+  const shown = threadOf(chat, 'lunch')[0]?.attachments;
 
   phone.disk.files.remove(file.uri);
   const gone = await codeOf(chat.send('lunch', { attachments: [file] }));
@@ -1004,6 +1051,7 @@ test('sends its own copy of a file that the picker has lost since, and drops the
   await phone.pass(10 * SECOND);
 
   expect([localId.length > 0, copies, gone]).toEqual([true, 1, 'source-lost']);
+  expect(shown).toMatchObject([{ type: 'image', mime: 'image/jpeg', sizeBytes: 5_000 }]);
   expect(backend.chats.get('lunch')?.messages).toMatchObject([{ attachments: [{ sizeBytes: 5_000 }] }]);
   expect(copiesOf(5_000)).toBe(0);
 });
@@ -1099,6 +1147,37 @@ test('leaves nothing behind at a sign-out, and shows and sends nobody what is no
   expect(after.getState().chats.map(({ chatId }) => chatId)).toEqual(['trip']);
   expect(JSON.stringify(phone.disk.entries())).not.toMatch(/secret|Another|Between us/);
   expect([copiesOf(7_000), onServer('trip'), onServer('lunch')]).toEqual([0, [], ['Between us']]);
+});
+
+test('may be asked to sign out again when the storage has failed', { tags: ['leaves-nothing', 'R14'] }, async () => {
+  await write('lunch', 'bo', 'Between us');
+  const chat = await live();
+
+  phone.failNextWrite('failed');
+  const told = await codeOf(chat.signOut());
+  await chat.signOut();
+
+  expect(told).toBe('storage-failed');
+  expect(chat.getState().chats).toEqual([]);
+  expect(JSON.stringify(phone.disk.entries())).not.toContain('Between us');
+});
+
+test('finds its queue and its files again after somebody else has used the phone', {
+  tags: ['leaves-nothing', 'R14'],
+}, async () => {
+  let chat = await live();
+  await phone.goOffline();
+  await chat.send('lunch', { text: 'Later', attachments: [pick('mine.jpg', 4_000)] });
+  chat.dispose();
+  const cy = await launch('cy');
+  await phone.pass(SECOND);
+  cy.dispose();
+
+  chat = await launch();
+  await phone.goOnline();
+  await phone.pass(10 * SECOND);
+
+  expect(backend.chats.get('lunch')?.messages).toMatchObject([{ text: 'Later', attachments: [{ sizeBytes: 4_000 }] }]);
 });
 
 // ---------------------------------------------------------------------------------------------------------------------

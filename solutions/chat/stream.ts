@@ -77,7 +77,7 @@ export function createStream({ device, apiUrl, userId, ledger, api }: Core, chan
 
   /** A push says that there is something, never what. */
   function onPush(seq: unknown): void {
-    if (typeof seq !== 'number' || seq <= lastHeard) return;
+    if (typeof seq !== 'number') return;
     clearTimeout(pushTimer);
     pushTimer = setTimeout(() => {
       if (seq <= lastHeard || !isLive()) return;
