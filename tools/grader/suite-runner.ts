@@ -101,6 +101,8 @@ export class SuiteRunner {
     const tests = new Map<string, RawTest>();
     const hung: { name: string; how: 'timeout' | 'crash'; detail: string }[] = [];
     let isStopped = false;
+    /** Tests that had begun when a pass was ended, of which nothing was heard. */
+    let unheard: string[] = [];
     /** The first few have waited in vain: now the others, with less time. */
     let isRest = false;
     let timing = { testTimeoutMs, timeoutsMax: HANGS_MAX };
@@ -121,7 +123,7 @@ export class SuiteRunner {
       }
       const known = [...tests.values()].filter(({ state }) => state !== 'skipped').map(({ name }) => name);
       // What a worker reports, it reports now and then: a loop keeps to itself what had passed just before it.
-      const unheard = this.#begunTests().filter((name) => !known.includes(name) && hung.at(-1)?.name !== name);
+      unheard = this.#begunTests().filter((name) => !known.includes(name) && hung.at(-1)?.name !== name);
       this.#restart();
       if (isStopped) {
         if (unheard.length > 0) await this.#runMore(files, tests, { only: unheard, ...timing });
@@ -136,7 +138,7 @@ export class SuiteRunner {
         ...timing,
       });
     }
-    await this.#lookAgain(files, tests);
+    await this.#lookAgain(files, tests, unheard);
     const { broken, unhandled } = pass;
     const last = hung.at(-1)?.name ?? [...tests.values()].findLast(isTimeout)?.name;
     return { tests: [...tests.values()], hung, stoppedBy: isStopped ? (last ?? null) : null, broken, unhandled };
@@ -146,8 +148,10 @@ export class SuiteRunner {
    * On a busy machine a slow test looks like one that waits in vain. What tells them apart is what they did with
    * their time: one that was busy gets more of it, one that merely waited would wait for ever.
    */
-  async #lookAgain(files: readonly string[], tests: Map<string, RawTest>): Promise<void> {
-    const doubtful = [...tests.values()].filter((test) => isTimeout(test) && !isIdleTimeout(test));
+  async #lookAgain(files: readonly string[], tests: Map<string, RawTest>, unheard: readonly string[]): Promise<void> {
+    const doubtful = [...tests.values()].filter(
+      (test) => (isTimeout(test) && !isIdleTimeout(test)) || (test.state === 'skipped' && unheard.includes(test.name)),
+    );
     if (doubtful.length === 0) return;
     const only = doubtful.map(({ name }) => name);
     await this.#runMore(files, tests, {
