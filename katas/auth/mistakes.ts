@@ -616,7 +616,7 @@ export const mistakes: Mistake[] = [
     criterion: 'no-ghosts',
     edits: [
       {
-        find: `const answer = await server.post('/auth/login', login, crypto.randomUUID());`,
+        find: `const answer = await post(own, '/auth/login', login, crypto.randomUUID());`,
         replace: `const answer = await server.post('/auth/login', login, crypto.randomUUID());
     own = own.over === 'sessionChanged' ? visits.leave('sessionChanged') : own;`,
       },

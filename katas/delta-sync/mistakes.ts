@@ -763,7 +763,7 @@ export const mistakes: Mistake[] = [
   },
 ];
 
-const HEAD = `import type { CreateSync, Fields, Row, SyncResult, SyncState, TableChanges } from '#contract/delta-sync';
+const HEAD = `import type { CreateSync, Row, SyncState, TableChanges } from '#contract/delta-sync';
 `;
 
 export const lazy: LazyAttempt[] = [

@@ -25,8 +25,9 @@ export function createLock(device: Device, vault: Vault, visits: Visits, safe: S
     return true;
   }
 
-  /** Without a sensor or an enrolled face there is no prompt to succeed at, and the vault opens for a face only. */
+  /** Where no face is enrolled some phones ask for the passcode instead: that is not what the vault opens for. */
   async function isRecognised(): Promise<boolean> {
+    if (!(await localAuthentication.hasHardwareAsync()) || !(await localAuthentication.isEnrolledAsync())) return false;
     return (await localAuthentication.authenticateAsync({ promptMessage: 'Lock the app with your face' })).success;
   }
 

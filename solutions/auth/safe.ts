@@ -4,7 +4,7 @@
 import type { OtpState, User } from '#contract/auth';
 import type { Vault, VaultError } from '#contract/secure-storage';
 import type { Device } from '#phone';
-import { createSerialQueue } from '#solutions/token-refresh';
+import { createSerialQueue, isObject, parseJson } from '#solutions/token-refresh';
 import { failAs } from './failure.ts';
 import type { Visit } from './visits.ts';
 
@@ -144,5 +144,8 @@ export function createSafe({ asyncStorage, secureStore }: Device, vault: Vault) 
   };
 }
 
-/** They were written at once, by us: all of it is there, or nothing. */
-const readSecrets = (text: string | null): Secrets => (text === null ? NOTHING : (JSON.parse(text) as Secrets));
+/** They were written at once: all of it is there, or nothing. What nobody can read must not shut people out for good. */
+const readSecrets = (text: string | null): Secrets => {
+  const value = parseJson(text ?? '');
+  return isObject(value) ? { ...NOTHING, ...value } : NOTHING;
+};

@@ -123,7 +123,7 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
 
   async function listSessions(): Promise<DeviceSession[]> {
     const answer = await authFetch('/auth/sessions');
-    const body: unknown = await answer.json().catch(() => undefined);
+    const body: unknown = await answer.json().catch(() => null);
     if (!answer.ok || !Array.isArray(body)) throw new AuthFailure('network');
     return body;
   }

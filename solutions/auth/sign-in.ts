@@ -25,10 +25,18 @@ export function createSignIn(visits: Visits, safe: Safe, server: Server, session
     return own.entering;
   }
 
+  /** Sends nothing for a visit that is over, and has no answer for one that has ended meanwhile. */
+  async function post(own: Visit, path: string, fields: Record<string, string>, key: string): Promise<Answer> {
+    own.stillOn();
+    const answer = await server.post(path, fields, key);
+    own.stillOn();
+    return answer;
+  }
+
   async function logIn(own: Visit, { email, password }: Credentials): Promise<void> {
     const deviceId = await safe.deviceId();
     const login = { email, password, deviceId, deviceName: 'Phone' };
-    const answer = await server.post('/auth/login', login, crypto.randomUUID());
+    const answer = await post(own, '/auth/login', login, crypto.randomUUID());
     const isAsked = answer.status === 200 && answer.body.requires2FA === true;
     const flow = isAsked ? readFlow(answer.body) : null;
     if (!flow) return admit(own, answer);
@@ -61,7 +69,7 @@ export function createSignIn(visits: Visits, safe: Safe, server: Server, session
 
   async function tryCode(own: Visit, path: string, fields: Record<string, string>): Promise<void> {
     // The same code has the same key, also after a kill: the server may have taken it, and its answer was lost.
-    const answer = await server.post(path, fields, server.keyOf(JSON.stringify(fields)));
+    const answer = await post(own, path, fields, server.keyOf(JSON.stringify(fields)));
     const { status, body } = answer;
     if (status === 410) return endEntry(own);
     if (status === 422 && typeof body.attemptsLeft === 'number')
@@ -73,7 +81,7 @@ export function createSignIn(visits: Visits, safe: Safe, server: Server, session
     const own = await visits.ready();
     const { otpFlowId, maskedDestination, nextResendAt } = flowOf(own);
     if (Date.now() < Date.parse(nextResendAt)) throw new AuthFailure('cooldown');
-    const answer = await server.post('/auth/otp/resend', { otpFlowId }, crypto.randomUUID());
+    const answer = await post(own, '/auth/otp/resend', { otpFlowId }, crypto.randomUUID());
     if (answer.status === 410) return endEntry(own);
     const renewed = answer.status === 200 ? readFlow({ ...answer.body, otpFlowId, maskedDestination }) : null;
     if (!renewed) throw refusalOf(answer);
