@@ -1018,6 +1018,26 @@ test('asks for one URL at each try while the storage host is down', { tags: ['up
   expect([first, sentTo('/uploads/presign').length]).toEqual([1, 2]);
 });
 
+test('sends no message without the URLs of its files, though the phone could not store them', {
+  tags: ['uploads-resume', 'R13'],
+}, async () => {
+  const chat = await live();
+  server.use(
+    http.put(`${UPLOADS}/*`, async ({ request }) => {
+      const answer = await answerAsUsual({ request });
+      phone.failNextWrite('failed');
+      return answer;
+    }),
+  );
+
+  await chat.send('lunch', { text: 'Look', attachments: [pick('seen.jpg', 3_000)] });
+  await phone.pass(MINUTE);
+
+  const [message] = backend.chats.get('lunch')?.messages ?? [];
+  expect(message?.attachments.map(({ url }) => url.startsWith('https://'))).toEqual([true]);
+  expect(posted('lunch')).toHaveLength(1);
+});
+
 test('gives a message up whose file the server will not have', { tags: ['uploads-resume', 'R13'] }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
