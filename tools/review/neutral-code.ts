@@ -1,7 +1,7 @@
 // Code as a review round shows it: without the comments that would contradict a mistake, in one even format.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { transform } from 'esbuild';
+import { type TransformFailure, transform } from 'esbuild';
 
 /** Said in full: a course may have no configuration of its own. */
 const FORM = ['--indent-style=space', '--line-width=120', '--javascript-formatter-quote-style=single'];
@@ -46,10 +46,13 @@ async function withoutEach(text: string, comment: RegExp, before: string | undef
 /** What runs, whatever the comments say. Undefined when it is no TypeScript. */
 async function programOf(text: string): Promise<string | undefined> {
   const options = { loader: 'ts', minifyWhitespace: true, legalComments: 'none', logLevel: 'silent' } as const;
-  return transform(text, options).then(
-    ({ code }) => code,
-    () => undefined,
-  );
+  try {
+    return (await transform(text, options)).code;
+  } catch (error) {
+    // A transformer that is gone says nothing about the text.
+    if (!(error as Partial<TransformFailure>).errors?.length) throw error;
+    return undefined;
+  }
 }
 
 /** Null where the formatter is not there or will not take it: an uneven file can be reviewed, too. */
