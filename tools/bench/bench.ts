@@ -118,7 +118,7 @@ async function benchWatch(slug: string): Promise<void> {
   const runner = new SuiteRunner({ root, isReference: true });
   const changed = [target.file];
   await runner.run([target.suite]);
-  let simulation = new Simulation(root);
+  let simulation = new Simulation(root, slug);
   // A learner needs longer to save again than a process needs to start.
   const warm = () => new Promise((resolve) => setTimeout(resolve, 700));
   const verdict = async () => {
@@ -129,7 +129,7 @@ async function benchWatch(slug: string): Promise<void> {
     await warm();
     const ours = await timed(verdict);
     simulation.stop();
-    simulation = new Simulation(root);
+    simulation = new Simulation(root, slug);
     await warm();
     pairs.push({ ours, theirs: await timed(() => runner.run([target.suite], changed)) });
   }

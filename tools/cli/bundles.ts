@@ -1,5 +1,4 @@
 // The bundled code of an attempt and the reference, for commands that simulate without grading.
-import { kataPaths } from '../course/kata-paths.ts';
 import { placeWords, Simulation, type SimulationOutcome } from '../grader/simulation.ts';
 import type { SimulationAnswer, SimulationJob } from '../grader/simulation-messages.ts';
 import { targetOf } from '../grader/target.ts';
@@ -15,11 +14,11 @@ export async function simulateJob<T extends SimulationJob['type']>(
   job: Extract<SimulationJob, { type: T }>,
   onProgress: (at: string) => void = () => undefined,
 ): Promise<Extract<SimulationAnswer, { type: T }>> {
-  const simulation = new Simulation(root);
+  const simulation = new Simulation(root, slug);
   try {
     const reference = await bundle(targetOf(root, slug, 'reference').file, root);
     const attempt = on === 'reference' ? reference : await bundleAttempt(root, slug);
-    const code = { scenarioFile: kataPaths(root, slug).scenario, attempt, reference, isReference: on === 'reference' };
+    const code = { attempt, reference, isReference: on === 'reference' };
     return answerOf(await simulation.run({ code, job }, onProgress), job.type as T);
   } finally {
     simulation.stop();

@@ -36,7 +36,7 @@ export class WatchSession {
     this.#kata = kata;
     this.#options = options;
     this.#runner = new SuiteRunner({ root: context.root, ...IMPATIENCE });
-    this.#simulation = new Simulation(context.root);
+    this.#simulation = new Simulation(context.root, kata.slug);
   }
 
   /** Runs, then again for what was saved meanwhile. Rejects for faults of ours. */
@@ -73,7 +73,7 @@ export class WatchSession {
     if (this.#isStopped) return;
     simulation.stop();
     // The next save finds the next process warm.
-    this.#simulation = new Simulation(this.#context.root);
+    this.#simulation = new Simulation(this.#context.root, this.#kata.slug);
     this.report = report;
     this.onVerdict(report);
     await keepSchedules(this.#context.root, this.#kata.slug, report.simulation.violations).catch((error: Error) =>

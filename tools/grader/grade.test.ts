@@ -18,7 +18,7 @@ let warm: { runner: SuiteRunner; simulation: Simulation; changed: string[] };
 beforeAll(() => {
   course = makeTallyCourse();
   const { root } = course;
-  const simulation = new Simulation(root, { isReused: true });
+  const simulation = new Simulation(root, 'tally', { isReused: true });
   warm = { runner: new SuiteRunner({ root }), simulation, changed: [path.join(root, SUITE)] };
 });
 beforeEach(() => {
@@ -110,6 +110,17 @@ test(
     course.write('katas/tally/scenario.ts', `throw new Error('no scenario today');\n`);
 
     await expect(gradeIt('attempt')).rejects.toThrow(/no fault of the attempt[\s\S]*no scenario today/);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'simulates the scenario as it is, though it was edited after the process was made',
+  async () => {
+    const simulation = new Simulation(course.root, 'tally');
+    course.write('katas/tally/scenario.ts', `throw new Error('no scenario any more');\n`);
+
+    await expect(gradeIt('attempt', { runner: warm.runner, simulation })).rejects.toThrow('no scenario any more');
   },
   PATIENCE_MS,
 );

@@ -14,7 +14,7 @@ import { judgeTests } from './judge-tests.ts';
 import type { Report, TestResult } from './report.ts';
 import { type BudgetEvidence, bandOf, fixFirst, scoreCriteria, totalOf } from './score.ts';
 import { SharedSimulation } from './shared-simulation.ts';
-import { Simulation } from './simulation.ts';
+import type { Simulation } from './simulation.ts';
 import { type CheckResult, runChecks } from './static-checks.ts';
 import { type SuiteOutcome, SuiteRunner, THE_SUITE_ITSELF } from './suite-runner.ts';
 import { type SuiteTitle, suiteTitles } from './suite-titles.ts';
@@ -23,7 +23,6 @@ import type { Target } from './target.ts';
 export const DEFAULT_SEED = 1;
 export const GRADE_SCHEDULES = 1_000;
 export const WATCH_SCHEDULES = 100;
-const SHARED_FROM = 400;
 
 export interface GradeOptions {
   readonly root: string;
@@ -77,17 +76,19 @@ export async function grade(options: GradeOptions): Promise<Report> {
     );
   }
   const runner = options.runner ?? new SuiteRunner({ root, isReference: target.kind === 'reference' });
-  const simulation = options.simulation ?? newSimulation(options);
+  const simulation = options.simulation ?? new SharedSimulation(root, slug);
   try {
     const bundles = await bundleBoth(root, slug, target);
     if (typeof bundles === 'string') return notGradable(frame(), bundles);
-    const [suite, simulated, checks] = await Promise.all([
-      runner.run([target.suite], options.changed),
-      simulate(options, simulation, bundles, rubric, seed),
-      options.skipsChecks
-        ? CHECKS.map((id) => ({ id, status: 'pass' as const, detail: '' }))
-        : runChecks(root, target.file, await partsOf(root, slug, target)),
-    ]);
+    let onBegun: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      onBegun = resolve;
+    });
+    const simulating = simulate(options, simulation, bundles, rubric, seed, onBegun).finally(onBegun);
+    // All begin at once, but for the checks: they are soon done, and would keep the simulation, which takes longest, from starting.
+    const looking = Promise.all([runner.run([target.suite], options.changed), begun.then(() => check(options))]);
+    const joining = looking.then(() => simulation instanceof SharedSimulation && simulation.join());
+    const [simulated, [suite, checks]] = await Promise.all([simulating, looking, joining]);
     if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
     return compose(frame(), suite, simulated, checks);
   } finally {
@@ -96,9 +97,10 @@ export async function grade(options: GradeOptions): Promise<Report> {
   }
 }
 
-/** For a few schedules a second process would not be worth its start. */
-const newSimulation = ({ root, schedules = GRADE_SCHEDULES }: GradeOptions): Simulation | SharedSimulation =>
-  schedules < SHARED_FROM ? new Simulation(root) : new SharedSimulation(root);
+async function check({ root, slug, target, skipsChecks }: GradeOptions): Promise<CheckResult[]> {
+  if (skipsChecks) return CHECKS.map((id) => ({ id, status: 'pass', detail: '' }));
+  return runChecks(root, target.file, await partsOf(root, slug, target));
+}
 
 /** What a target's module is made of besides. An attempt is one file: what it imports besides is the learner's own. */
 async function partsOf(root: string, slug: string, { kind, parts = [] }: Target): Promise<readonly string[]> {
@@ -141,28 +143,23 @@ function bundleReference(root: string, slug: string): Promise<string> {
 }
 
 async function simulate(
-  {
-    root,
-    slug,
-    target,
-    schedules = GRADE_SCHEDULES,
-    saved = [],
-    shrinkRunsMax,
-    stopWhenBroken,
-    onProgress,
-  }: GradeOptions,
+  { target, schedules = GRADE_SCHEDULES, saved = [], shrinkRunsMax, stopWhenBroken, onProgress }: GradeOptions,
   simulation: Simulation | SharedSimulation,
   bundles: Bundles,
   rubric: Rubric,
   seed: number,
+  onBegun: () => void,
 ): Promise<JudgedSimulation> {
-  const code = { scenarioFile: kataPaths(root, slug).scenario, ...bundles, isReference: target.kind === 'reference' };
+  const code = { ...bundles, isReference: target.kind === 'reference' };
   const how = {
     ...(shrinkRunsMax === undefined ? {} : { shrinkRunsMax }),
     ...(stopWhenBroken === undefined ? {} : { stopWhenBroken }),
   };
   const job = { type: 'campaign', seed, schedules, saved, ...how } as const;
-  const outcome = await simulation.run({ code, job }, (at) => onProgress?.(`simulating ${at}`));
+  const outcome = await simulation.run({ code, job }, (at) => {
+    onBegun();
+    onProgress?.(`simulating ${at}`);
+  });
   return judgeSimulation(outcome, rubric, seed);
 }
 

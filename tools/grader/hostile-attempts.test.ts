@@ -20,7 +20,7 @@ let runner: SuiteRunner;
 let honest: { simulation: Simulation };
 beforeAll(() => {
   course = makeTallyCourse();
-  honest = { simulation: new Simulation(course.root, { silenceMs: SILENCE_MS, isReused: true }) };
+  honest = { simulation: new Simulation(course.root, 'tally', { silenceMs: SILENCE_MS, isReused: true }) };
   runner = new SuiteRunner({ root: course.root, silenceMs: SILENCE_MS, testTimeoutMs: 1_000, loopsMax: 2 });
 });
 afterAll(() => {
@@ -33,7 +33,7 @@ let count = 0;
 async function gradeSource(source: string, more: Partial<GradeOptions> = {}): Promise<Report> {
   count += 1;
   const target = await makeVariant(course.root, 'tally', `attempt-${count}`, source);
-  const { simulation = new Simulation(course.root, { silenceMs: SILENCE_MS }) } = more;
+  const { simulation = new Simulation(course.root, 'tally', { silenceMs: SILENCE_MS }) } = more;
   const options = { root: course.root, slug: 'tally', title: 'Tally', target, schedules: 40, skipsChecks: true };
   const report = await grade({ ...options, runner, ...more, simulation }).finally(() => {
     if (simulation !== honest.simulation) simulation.stop();
@@ -54,7 +54,7 @@ function withLine(where: 'at import' | 'in the factory' | 'in start' | 'in add',
 
 /** What no honest attempt does: reaches the real `process` past its own globals. */
 const REACH = `const real = (() => {}).constructor('return process')();`;
-const isSimulated = `real.argv[1].includes('simulation-child')`;
+const isSimulated = `real.argv[1].includes('simulation-tally')`;
 
 const statusOf = ({ tests }: Report, name: string) => tests.find((one) => one.name === name)?.status;
 
@@ -168,7 +168,7 @@ test(
     // A busy machine needs its time to fill that much: nobody is to call it a loop before.
     const silenceMs = PATIENCE_MS;
     const patient = new SuiteRunner({ root: course.root, silenceMs, loopsMax: 1 });
-    const simulation = new Simulation(course.root, { silenceMs });
+    const simulation = new Simulation(course.root, 'tally', { silenceMs });
     const eater = withLine(
       'in start',
       'const all: unknown[] = [];\nfor (;;) all.push(new Array(1e6).fill(all.length));',

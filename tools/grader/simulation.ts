@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import { kataPaths } from '../course/kata-paths.ts';
 import { SIMULATION_FLAGS } from './simulation-flags.ts';
 import type { SimulationAnswer, SimulationMessage, SimulationRequest } from './simulation-messages.ts';
+import { type SimulationModule, simulationModule } from './simulation-module.ts';
 import { type ChildEnd, ranOutOfMemory, SupervisedChild, Watchdog } from './supervise.ts';
 
 /** A schedule takes about 1 ms; one that takes this long is an endless loop. */
@@ -11,6 +13,8 @@ const SILENCE_MS = 10_000;
 /** All of a job, however often it gives a sign: so much, and so much more for each schedule. */
 const DEADLINE_MS = { base: 60_000, perSchedule: 250 };
 const HEAP_MB = 768;
+/** Below it the collector leaves old objects alone: with a limit set, it would begin early and slow all that runs. */
+const CALM_HEAP_MB = 600;
 /** Until the first schedule begins, no code of the attempt has run. */
 const THE_START = 'the start';
 /** Up to then a busy machine may take so many times the silence. */
@@ -23,28 +27,33 @@ export type SimulationOutcome =
   | { readonly kind: 'fault'; readonly message: string };
 
 export interface SimulationOptions {
-  /** Takes more than one job, as long as none of them hangs or crashes (default false). For attempts that can be trusted not to leave anything behind. */
+  /** Takes more than one job, as long as none of them hangs or crashes (default false). For jobs about one attempt, or about attempts that can be trusted not to leave anything behind. */
   readonly isReused?: boolean;
   /** Silence after which an attempt is taken to loop, in ms (default 10,000). */
   readonly silenceMs?: number;
 }
 
-/** A child that waits, warm, for a job. */
+/** A child that waits, warm, for a job about a kata. */
 export class Simulation {
   readonly #root: string;
+  readonly #slug: string;
   readonly #isReused: boolean;
   readonly #silenceMs: number;
   /** Known to this process and the child's own modules: what is said without it was said by the attempt. */
   readonly #token = randomUUID();
+  #module: SimulationModule;
   #child: SupervisedChild<SimulationRequest, SimulationMessage>;
+  #hasRun = false;
   #onStop: () => void = () => undefined;
   /** It has done its job, or died of it. */
   isSpent = false;
 
-  constructor(root: string, { isReused = false, silenceMs = SILENCE_MS }: SimulationOptions = {}) {
+  constructor(root: string, slug: string, { isReused = false, silenceMs = SILENCE_MS }: SimulationOptions = {}) {
     this.#root = root;
+    this.#slug = slug;
     this.#isReused = isReused;
     this.#silenceMs = silenceMs;
+    this.#module = simulationModule(root, slug);
     this.#child = this.#spawn();
   }
 
@@ -53,8 +62,11 @@ export class Simulation {
     request: Omit<SimulationRequest, 'token'>,
     onProgress: (path: string) => void = () => undefined,
   ): Promise<SimulationOutcome> {
-    // One that died while it waited has met no attempt: another takes its place.
-    if (this.#child.ended && !this.isSpent) this.#child = this.#spawn();
+    if (!this.isSpent && !this.#isReady()) {
+      this.#child.stop();
+      this.#child = this.#spawn();
+    }
+    this.#hasRun = true;
     const child = this.#child;
     let schedule = THE_START;
     return new Promise((resolve) => {
@@ -104,12 +116,21 @@ export class Simulation {
     this.#onStop();
   }
 
+  /** Whether the child can do a job as it is. One that died while it waited has met no attempt; and a scenario may have been edited since. */
+  #isReady(): boolean {
+    if (this.#child.ended) return false;
+    if (this.#hasRun) return true;
+    const { version } = this.#module;
+    this.#module = simulationModule(this.#root, this.#slug);
+    return this.#module.version === version;
+  }
+
   #spawn(): SupervisedChild<SimulationRequest, SimulationMessage> {
     return new SupervisedChild({
-      module: path.join(import.meta.dirname, 'simulation-child.ts'),
+      module: this.#module.file,
       cwd: this.#root,
       // Local times must not depend on where the machine stands.
-      env: { TZ: 'UTC' },
+      env: { TZ: 'UTC', KATA_SCENARIO: kataPaths(this.#root, this.#slug).scenario },
       execArgv: [
         '--permission',
         ...readable(this.#root).map((folder) => `--allow-fs-read=${folder}`),
@@ -117,6 +138,7 @@ export class Simulation {
         '--enable-source-maps',
         ...SIMULATION_FLAGS,
         `--max-old-space-size=${HEAP_MB}`,
+        `--initial-old-space-size=${CALM_HEAP_MB}`,
       ],
     });
   }

@@ -6,13 +6,7 @@ import { planSchedules, type Schedule } from './schedules.ts';
 import { type StoryData, tellStory } from './story.ts';
 import type { AnyScenario, AppFactory, LoadError } from './world.ts';
 
-export interface CampaignOptions {
-  readonly seed: number;
-  readonly schedules: number;
-  /** Schedules that failed before: run first. */
-  readonly saved?: readonly Plan[];
-  /** Runs spent on making each failing schedule smaller (default 120). */
-  readonly shrinkRunsMax?: number;
+export interface SurveyOptions {
   /** Ends as soon as one of these is broken: for one who only asks whether it ever is. */
   readonly stopWhenBroken?: readonly string[];
   /** Meets only every `of`th schedule, from the nth on (from 0), so that several can share a campaign (default: all). */
@@ -21,7 +15,17 @@ export interface CampaignOptions {
   readonly onSchedule?: (done: number, path: string) => void;
 }
 
-export interface CampaignViolation {
+export interface CampaignOptions extends SurveyOptions {
+  readonly seed: number;
+  readonly schedules: number;
+  /** Schedules that failed before: run first. */
+  readonly saved?: readonly Plan[];
+  /** Runs spent on making each failing schedule smaller (default 120). */
+  readonly shrinkRunsMax?: number;
+}
+
+/** A broken invariant, with the first schedule that broke it. */
+export interface Finding {
   readonly invariant: string;
   /** Schedules that broke it. */
   readonly count: number;
@@ -29,6 +33,10 @@ export interface CampaignViolation {
   readonly index: number;
   readonly path: string;
   readonly plan: Plan;
+}
+
+/** The same, its schedule made small and told. */
+export interface CampaignViolation extends Finding {
   readonly story: StoryData;
 }
 
@@ -40,14 +48,15 @@ export interface BudgetSums {
   schedules: number;
 }
 
-export interface CampaignResult {
+/** What came of running schedules, before any of them is made small. */
+export interface Survey {
   /** Schedules that count: run, and not set aside. */
   readonly schedules: number;
   readonly failing: number;
   /** Schedules that even the reference cannot satisfy. */
   readonly setAside: number;
   readonly virtualMs: number;
-  readonly violations: readonly CampaignViolation[];
+  readonly findings: readonly Finding[];
   readonly budgets: Readonly<Record<string, BudgetSums>>;
   /** Faults that struck in any schedule, as `target kind`. */
   readonly struck: readonly string[];
@@ -57,6 +66,10 @@ export interface CampaignResult {
   readonly nondeterministic: { path: string; plan: Plan } | null;
   /** Why it ended early; null when every schedule was run. */
   readonly stoppedBy: 'runaway' | null;
+}
+
+export interface CampaignResult extends Omit<Survey, 'findings'> {
+  readonly violations: readonly CampaignViolation[];
 }
 
 /** One in so many schedules is run twice and compared. */
@@ -69,23 +82,67 @@ const BUDGET_SCHEDULES = 150;
 const JUDGED_SCHEDULES = 5;
 const SHRINK_RUNS_MAX = 120;
 
-/** Runs an attempt through all schedules. `reference` judges what is fair; for the reference itself pass it twice. */
+/** Runs an attempt through all schedules, and tells what broke. `reference` judges what is fair; for the reference itself pass it twice. */
 export async function runCampaign(
   scenario: AnyScenario,
   attempt: AppFactory,
   reference: AppFactory,
   options: CampaignOptions,
 ): Promise<CampaignResult> {
-  const { seed, schedules, saved = [], part = { n: 0, of: 1 }, onSchedule = () => undefined } = options;
+  const { shrinkRunsMax, onSchedule = () => undefined } = options;
+  const all = await schedulesOf(scenario, reference, options);
+  const { findings, ...rest } = await survey(scenario, attempt, reference, all, options);
+  const violations: CampaignViolation[] = [];
+  for (const finding of findings) {
+    onSchedule(options.schedules, `shrinking ${finding.invariant}`);
+    violations.push(await shrink(scenario, attempt, reference, finding, shrinkRunsMax));
+  }
+  return { ...rest, violations };
+}
+
+/** All schedules of a campaign. */
+export function schedulesOf(
+  scenario: AnyScenario,
+  reference: AppFactory,
+  { seed, schedules, saved = [] }: Pick<CampaignOptions, 'seed' | 'schedules' | 'saved'>,
+): Promise<Schedule[]> {
   const count = async (plan: Plan) => (await runPlan(scenario, reference, plan)).counts;
-  const all = await planSchedules(scenario, { seed, schedules, saved }, count);
+  return planSchedules(scenario, { seed, schedules, saved }, count);
+}
+
+/** Runs an attempt through a campaign's schedules, or through a part of them. */
+export async function survey(
+  scenario: AnyScenario,
+  attempt: AppFactory,
+  reference: AppFactory,
+  all: readonly Schedule[],
+  options: SurveyOptions,
+): Promise<Survey> {
+  const { part = { n: 0, of: 1 }, onSchedule = () => undefined } = options;
   const campaign = new Campaign(scenario, attempt, reference, options);
   for (let index = part.n, nth = 0; index < all.length && !campaign.isOver; index += part.of, nth += 1) {
     const schedule = all[index] as Schedule;
     onSchedule(index, schedule.path);
     await campaign.meet(schedule, index, nth % TWICE_EVERY === 0);
   }
-  return campaign.conclude((invariant) => onSchedule(all.length, `shrinking ${invariant}`));
+  return campaign.result();
+}
+
+/** Makes the schedule of a finding small, so that the same invariant still breaks at each step, and tells it. */
+export async function shrink(
+  scenario: AnyScenario,
+  attempt: AppFactory,
+  reference: AppFactory,
+  finding: Finding,
+  runsMax = SHRINK_RUNS_MAX,
+): Promise<CampaignViolation> {
+  const { invariant } = finding;
+  const breaks = async (candidate: Plan) =>
+    (await runPlan(scenario, attempt, candidate)).violations.some((violation) => violation.invariant === invariant);
+  // Each run of a runaway takes far longer, and its first schedule is as good as any.
+  const plan = invariant === 'bounded' ? finding.plan : await shrinkPlan(scenario, finding.plan, breaks, runsMax);
+  const beside = attempt === reference ? null : reference;
+  return { ...finding, plan, story: await tellStory(scenario, attempt, beside, plan, invariant) };
 }
 
 /** What has been found out so far. */
@@ -93,7 +150,7 @@ class Campaign {
   readonly #scenario: AnyScenario;
   readonly #attempt: AppFactory;
   readonly #reference: AppFactory;
-  readonly #options: CampaignOptions;
+  readonly #options: SurveyOptions;
   readonly #found = new Map<string, { count: number; first: Schedule; index: number }>();
   readonly #budgetRunsMax: number;
   readonly #struck = new Set<string>();
@@ -107,7 +164,7 @@ class Campaign {
   #loadError: LoadError | null = null;
   #nondeterministic: Schedule | null = null;
 
-  constructor(scenario: AnyScenario, attempt: AppFactory, reference: AppFactory, options: CampaignOptions) {
+  constructor(scenario: AnyScenario, attempt: AppFactory, reference: AppFactory, options: SurveyOptions) {
     this.#scenario = scenario;
     this.#attempt = attempt;
     this.#reference = reference;
@@ -188,38 +245,31 @@ class Campaign {
     }
   }
 
-  /** Makes the first schedule of each broken invariant small, and tells it. */
-  async conclude(onShrink: (invariant: string) => void): Promise<CampaignResult> {
+  result(): Survey {
     const isVoid = this.#loadError !== null || this.#nondeterministic !== null;
-    const violations: CampaignViolation[] = [];
-    for (const [invariant, { count, first, index }] of isVoid ? [] : this.#found) {
-      onShrink(invariant);
-      const plan = await this.#smallest(first.plan, invariant);
-      const reference = this.#isReference ? null : this.#reference;
-      const story = await tellStory(this.#scenario, this.#attempt, reference, plan, invariant);
-      violations.push({ invariant, count, index, path: first.path, plan, story });
-    }
     return {
       schedules: this.#schedules,
       failing: this.#failing,
       setAside: this.#setAside,
       virtualMs: this.#virtualMs,
-      violations,
+      findings: isVoid
+        ? []
+        : [...this.#found].map(
+            ([
+              invariant,
+              {
+                count,
+                first: { path, plan },
+                index,
+              },
+            ]) => ({ invariant, count, index, path, plan }),
+          ),
       budgets: Object.fromEntries(this.#budgets),
       struck: [...this.#struck].sort(),
       loadError: this.#loadError,
       nondeterministic: this.#nondeterministic,
       stoppedBy: this.#runaways >= RUNAWAYS_MAX ? 'runaway' : null,
     };
-  }
-
-  /** Shrinks a schedule so that the same invariant still breaks at each step. */
-  async #smallest(plan: Plan, invariant: string): Promise<Plan> {
-    // Each run of a runaway takes far longer, and its first schedule is as good as any.
-    if (invariant === 'bounded') return plan;
-    const breaks = async (candidate: Plan) =>
-      (await this.#run(this.#attempt, candidate)).violations.some((violation) => violation.invariant === invariant);
-    return shrinkPlan(this.#scenario, plan, breaks, this.#options.shrinkRunsMax ?? SHRINK_RUNS_MAX);
   }
 }
 

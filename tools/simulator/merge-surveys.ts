@@ -1,28 +1,37 @@
-// One result of a campaign that several have shared.
-import type { BudgetSums, CampaignResult, CampaignViolation } from './campaign.ts';
+// One survey of several parts of a campaign.
+import type { BudgetSums, Finding, Survey } from './campaign.ts';
 
-/** What all of them have found out: sums, and of each broken invariant the story of the first schedule that broke it. */
-export function mergeCampaigns(parts: readonly [CampaignResult, ...CampaignResult[]]): CampaignResult {
-  const sum = (of: (part: CampaignResult) => number) => parts.reduce((total, part) => total + of(part), 0);
-  const loadError = parts.find((part) => part.loadError)?.loadError ?? null;
-  const nondeterministic = parts.find((part) => part.nondeterministic)?.nondeterministic ?? null;
+/**
+ * What all parts have found out: sums, and of each broken invariant the first schedule that broke it. A part that ended
+ * early is the last that counts, so that nothing depends on how far the others had come by then.
+ */
+export function mergeSurveys(all: readonly Survey[]): Survey {
+  const last = all.findIndex(endedEarly);
+  const parts = last === -1 ? all : all.slice(0, last + 1);
+  const sum = (of: (part: Survey) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const loadError = parts.at(-1)?.loadError ?? null;
+  const nondeterministic = parts.at(-1)?.nondeterministic ?? null;
   return {
     schedules: sum(({ schedules }) => schedules),
     failing: sum(({ failing }) => failing),
     setAside: sum(({ setAside }) => setAside),
     virtualMs: sum(({ virtualMs }) => virtualMs),
     // Where nothing can be trusted, what another part has found cannot be either.
-    violations: loadError || nondeterministic ? [] : mergeViolations(parts.flatMap(({ violations }) => violations)),
+    findings: loadError || nondeterministic ? [] : mergeFindings(parts.flatMap(({ findings }) => findings)),
     budgets: mergeBudgets(parts.map(({ budgets }) => budgets)),
     struck: [...new Set(parts.flatMap(({ struck }) => struck))].sort(),
     loadError,
     nondeterministic,
-    stoppedBy: parts.find(({ stoppedBy }) => stoppedBy)?.stoppedBy ?? null,
+    stoppedBy: parts.at(-1)?.stoppedBy ?? null,
   };
 }
 
-function mergeViolations(all: readonly CampaignViolation[]): CampaignViolation[] {
-  const merged = new Map<string, CampaignViolation>();
+/** Whether it found out something that makes going on pointless. */
+export const endedEarly = ({ loadError, nondeterministic, stoppedBy }: Survey): boolean =>
+  loadError !== null || nondeterministic !== null || stoppedBy !== null;
+
+function mergeFindings(all: readonly Finding[]): Finding[] {
+  const merged = new Map<string, Finding>();
   for (const one of all.toSorted((a, b) => a.index - b.index)) {
     const first = merged.get(one.invariant);
     merged.set(one.invariant, first ? { ...first, count: first.count + one.count } : one);
@@ -30,7 +39,7 @@ function mergeViolations(all: readonly CampaignViolation[]): CampaignViolation[]
   return [...merged.values()];
 }
 
-function mergeBudgets(parts: readonly CampaignResult['budgets'][]): CampaignResult['budgets'] {
+function mergeBudgets(parts: readonly Survey['budgets'][]): Survey['budgets'] {
   const merged: Record<string, BudgetSums> = {};
   for (const [id, { attempt, reference, allowance, schedules }] of parts.flatMap((part) => Object.entries(part))) {
     const sums = merged[id] ?? { attempt: 0, reference: 0, allowance, schedules: 0 };

@@ -93,11 +93,10 @@ export class Lane {
   }
 
   async #simulate(target: Target, more: { schedules: number; stopWhenBroken?: readonly string[] }) {
-    const { reference: referenceFile, scenario: scenarioFile } = kataPaths(this.root, this.slug);
-    const reference = await this.#bundle(referenceFile);
+    const reference = await this.#bundle(kataPaths(this.root, this.slug).reference);
     const attempt = await bundle(target.file, this.root);
     return this.#warmSimulation().run({
-      code: { scenarioFile, attempt, reference, isReference: false },
+      code: { attempt, reference, isReference: false },
       job: { type: 'campaign', seed: this.seed, saved: [], shrinkRunsMax: 0, ...more },
     });
   }
@@ -116,7 +115,10 @@ export class Lane {
   #warmSimulation(): Simulation {
     if (this.#simulation && !this.#simulation.isSpent) return this.#simulation;
     const { silenceMs } = this.#patience;
-    this.#simulation = new Simulation(this.root, { isReused: true, ...(silenceMs === undefined ? {} : { silenceMs }) });
+    this.#simulation = new Simulation(this.root, this.slug, {
+      isReused: true,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
+    });
     return this.#simulation;
   }
 

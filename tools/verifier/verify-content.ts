@@ -53,10 +53,10 @@ function routesOf(scenario: AnyScenario): string[] {
 /** Every fault kind the scenario names fires and matters somewhere. */
 export async function verifyFaults(root: string, slug: string, seed: number): Promise<Finding[]> {
   const claim = 'every fault and condition of the scenario strikes and matters in some schedule';
-  const { reference, scenario } = kataPaths(root, slug);
+  const { reference } = kataPaths(root, slug);
   const code = await bundle(reference, root);
-  const outcome = await new Simulation(root).run({
-    code: { scenarioFile: scenario, attempt: code, reference: code, isReference: true },
+  const outcome = await new Simulation(root, slug).run({
+    code: { attempt: code, reference: code, isReference: true },
     job: { type: 'coverage', seed },
   });
   if (outcome.kind === 'fault') return [fails(claim, outcome.message)];
