@@ -73,7 +73,7 @@ export class SharedSimulation {
 
   #makeChild(): Simulation {
     // All jobs of a campaign are about one attempt.
-    return new Simulation(this.#root, this.#slug, { isReused: true });
+    return new Simulation(this.#root, this.#slug, { isReused: true, isBrief: true });
   }
 
   /**

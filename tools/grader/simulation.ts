@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { kataPaths } from '../course/kata-paths.ts';
-import { SIMULATION_FLAGS } from './simulation-flags.ts';
+import { BRIEF_FLAGS, SIMULATION_FLAGS } from './simulation-flags.ts';
 import type { SimulationAnswer, SimulationMessage, SimulationRequest } from './simulation-messages.ts';
 import { type SimulationModule, simulationModule } from './simulation-module.ts';
 import { type ChildEnd, ranOutOfMemory, SupervisedChild, Watchdog } from './supervise.ts';
@@ -29,6 +29,8 @@ export type SimulationOutcome =
 export interface SimulationOptions {
   /** Takes more than one job, as long as none of them hangs or crashes (default false). For jobs about one attempt, or about attempts that can be trusted not to leave anything behind. */
   readonly isReused?: boolean;
+  /** Does no more than the campaign of one grade (default false). */
+  readonly isBrief?: boolean;
   /** Silence after which an attempt is taken to loop, in ms (default 10,000). */
   readonly silenceMs?: number;
 }
@@ -38,6 +40,7 @@ export class Simulation {
   readonly #root: string;
   readonly #slug: string;
   readonly #isReused: boolean;
+  readonly #isBrief: boolean;
   readonly #silenceMs: number;
   /** Known to this process and the child's own modules: what is said without it was said by the attempt. */
   readonly #token = randomUUID();
@@ -48,10 +51,15 @@ export class Simulation {
   /** It has done its job, or died of it. */
   isSpent = false;
 
-  constructor(root: string, slug: string, { isReused = false, silenceMs = SILENCE_MS }: SimulationOptions = {}) {
+  constructor(
+    root: string,
+    slug: string,
+    { isReused = false, isBrief = false, silenceMs = SILENCE_MS }: SimulationOptions = {},
+  ) {
     this.#root = root;
     this.#slug = slug;
     this.#isReused = isReused;
+    this.#isBrief = isBrief;
     this.#silenceMs = silenceMs;
     this.#module = simulationModule(root, slug);
     this.#child = this.#spawn();
@@ -137,6 +145,7 @@ export class Simulation {
         '--no-warnings',
         '--enable-source-maps',
         ...SIMULATION_FLAGS,
+        ...(this.#isBrief ? BRIEF_FLAGS : []),
         `--max-old-space-size=${HEAP_MB}`,
         `--initial-old-space-size=${CALM_HEAP_MB}`,
       ],
