@@ -1,9 +1,10 @@
 // Runs the suites of many trusted variants in one process, one after another: far cheaper than a process each.
 import path from 'node:path';
 import { makeScratch } from './scratch.ts';
-import type { RawTest, SuiteEvent, SuiteRequest } from './suite-messages.ts';
+import type { RawTest, SuiteRequest } from './suite-messages.ts';
+import { startSuiteProcess } from './suite-process.ts';
 import { isIdleTimeout, isTimeout } from './suite-timeouts.ts';
-import { SupervisedChild, Watchdog } from './supervise.ts';
+import { Watchdog } from './supervise.ts';
 
 /** A test takes some 10 to 50 ms; one that takes this long waits for something that never comes. */
 const TEST_TIMEOUT_MS = 1_500;
@@ -46,12 +47,7 @@ const hasFailed = (test: RawTest): boolean => test.state === 'failed' && (!isTim
 
 async function testsOf(root: string, jobs: readonly BatchJob[]): Promise<RawTest[]> {
   const scratch = makeScratch('suite');
-  const child = new SupervisedChild<SuiteRequest, SuiteEvent>({
-    module: path.join(import.meta.dirname, 'suite-child.ts'),
-    cwd: root,
-    execArgv: ['--no-warnings'],
-    env: { TZ: 'UTC', NODE_ENV: 'test', VITEST: 'true', NO_COLOR: '1', FORCE_COLOR: '0' },
-  });
+  const child = startSuiteProcess(root);
   const tests: RawTest[] = [];
   await new Promise<void>((resolve) => {
     let watchdog = new Watchdog(SILENCE_MS.start, resolve);

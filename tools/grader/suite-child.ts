@@ -1,5 +1,6 @@
 // A process of its own that runs suites in Vitest. It lives as long as its parent wants more runs.
 import { writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { createVitest, type Reporter, type TestCase, type TestModule, type Vitest } from 'vitest/node';
 import type { RawError, RawTest, SuiteEvent, SuiteRequest, SuiteRun, SuiteStart } from './suite-messages.ts';
@@ -11,7 +12,7 @@ process.on('message', (request: SuiteRequest) => {
   if (request.type === 'start') {
     start = request.start;
     vitest = open(request.start);
-    vitest.then(() => say({ type: 'ready' }), fail);
+    vitest.then(ready, fail);
   } else {
     vitest?.then((opened) => run(opened, request.run)).catch(fail);
   }
@@ -20,6 +21,12 @@ process.on('disconnect', () => process.exit(0));
 
 function say(event: SuiteEvent): void {
   process.send?.(event);
+}
+
+function ready(): void {
+  say({ type: 'ready' });
+  // Kept now: this process is ended without a warning.
+  flushCompileCache();
 }
 
 function fail(error: unknown): void {

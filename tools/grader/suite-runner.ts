@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeScratch } from './scratch.ts';
-import type { RawError, RawTest, SuiteEvent, SuiteRequest } from './suite-messages.ts';
+import type { RawError, RawTest, SuiteRequest } from './suite-messages.ts';
+import { type SuiteProcess, startSuiteProcess } from './suite-process.ts';
 import { isIdleTimeout, isTimeout } from './suite-timeouts.ts';
-import { type ChildEnd, ranOutOfMemory, SupervisedChild, Watchdog } from './supervise.ts';
+import { type ChildEnd, ranOutOfMemory, Watchdog } from './supervise.ts';
 
 /** A test takes some 10 to 50 ms; one that takes this long waits for something that never comes. */
 const TEST_TIMEOUT_MS = 3_000;
@@ -69,7 +70,7 @@ export interface SuiteRunnerOptions {
 export class SuiteRunner {
   readonly #options: Required<SuiteRunnerOptions>;
   readonly #scratch = makeScratch('suite');
-  #child: SupervisedChild<SuiteRequest, SuiteEvent> | undefined;
+  #child: SuiteProcess | undefined;
   #whenReady: Promise<void> = Promise.resolve();
   #isStopped = false;
   #onStop: () => void = () => undefined;
@@ -201,12 +202,7 @@ export class SuiteRunner {
 
   #spawn(): void {
     const { root, isReference, endsAtFailure } = this.#options;
-    const child = new SupervisedChild<SuiteRequest, SuiteEvent>({
-      module: path.join(import.meta.dirname, 'suite-child.ts'),
-      cwd: root,
-      execArgv: ['--no-warnings'],
-      env: { TZ: 'UTC', NODE_ENV: 'test', VITEST: 'true', NO_COLOR: '1', FORCE_COLOR: '0' },
-    });
+    const child = startSuiteProcess(root);
     this.#child = child;
     this.#whenReady = new Promise((resolve, reject) => {
       child.onEvent = (event) => event.type === 'ready' && resolve();

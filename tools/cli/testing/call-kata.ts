@@ -1,4 +1,6 @@
 // Runs a command within the test's own process: far cheaper than a process, for what does not depend on having one.
+// Takes the folder in which it is loaded for its own: not to be one that the test removes.
+import 'esbuild';
 import { main } from '../main.ts';
 import type { Output } from '../output.ts';
 import type { Ended } from './run-kata.ts';
