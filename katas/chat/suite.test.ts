@@ -91,6 +91,7 @@ test('shows a message as sending as soon as send resolves, offline too', {
 }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
+  await chat.openChat('trip');
   await phone.goOffline();
 
   const { localId } = await chat.send('lunch', { text: 'In the tunnel' });
@@ -98,6 +99,7 @@ test('shows a message as sending as soon as send resolves, offline too', {
   expect(threadOf(chat, 'lunch')).toMatchObject([
     { localId, text: 'In the tunnel', status: 'sending', id: null, sequenceId: null, fromUserId: 'ada' },
   ]);
+  expect(threadOf(chat, 'trip')).toEqual([]);
   await phone.goOnline();
   await phone.pass(10 * SECOND);
   expect(threadOf(chat, 'lunch')).toMatchObject([{ localId, status: 'sent', sequenceId: 1 }]);
