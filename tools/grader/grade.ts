@@ -13,8 +13,7 @@ import { type JudgedSimulation, judgeSimulation } from './judge-simulation.ts';
 import { judgeTests } from './judge-tests.ts';
 import type { Report, TestResult } from './report.ts';
 import { type BudgetEvidence, bandOf, fixFirst, scoreCriteria, totalOf } from './score.ts';
-import { SharedSimulation } from './shared-simulation.ts';
-import type { Simulation } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 import { type CheckResult, runChecks } from './static-checks.ts';
 import { type SuiteOutcome, SuiteRunner, THE_SUITE_ITSELF } from './suite-runner.ts';
 import { type SuiteTitle, suiteTitles } from './suite-titles.ts';
@@ -76,7 +75,7 @@ export async function grade(options: GradeOptions): Promise<Report> {
     );
   }
   const runner = options.runner ?? new SuiteRunner({ root, isReference: target.kind === 'reference' });
-  const simulation = options.simulation ?? new SharedSimulation(root, slug);
+  const simulation = options.simulation ?? new Simulation(root, slug, { isBrief: true });
   try {
     const bundles = await bundleBoth(root, slug, target);
     if (typeof bundles === 'string') return notGradable(frame(), bundles);
@@ -87,8 +86,7 @@ export async function grade(options: GradeOptions): Promise<Report> {
     const simulating = simulate(options, simulation, bundles, rubric, seed, onBegun).finally(onBegun);
     // All begin at once, but for the checks: they are soon done, and would keep the simulation, which takes longest, from starting.
     const looking = Promise.all([runner.run([target.suite], options.changed), begun.then(() => check(options))]);
-    const joining = looking.then(() => simulation instanceof SharedSimulation && simulation.join());
-    const [simulated, [suite, checks]] = await Promise.all([simulating, looking, joining]);
+    const [simulated, [suite, checks]] = await Promise.all([simulating, looking]);
     if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
     return compose(frame(), suite, simulated, checks);
   } finally {
@@ -144,7 +142,7 @@ function bundleReference(root: string, slug: string): Promise<string> {
 
 async function simulate(
   { target, schedules = GRADE_SCHEDULES, saved = [], shrinkRunsMax, stopWhenBroken, onProgress }: GradeOptions,
-  simulation: Simulation | SharedSimulation,
+  simulation: Simulation,
   bundles: Bundles,
   rubric: Rubric,
   seed: number,

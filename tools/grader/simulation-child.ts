@@ -1,29 +1,24 @@
 // A process of its own that simulates one attempt. It may read the project and nothing else: no writing, no children.
 import { writeSync } from 'node:fs';
 import { createFactory } from '../simulator/app-factory.ts';
-import { runCampaign, schedulesOf, shrink, survey } from '../simulator/campaign.ts';
+import { runCampaign } from '../simulator/campaign.ts';
 import { compare } from '../simulator/compare.ts';
 import { idleFaults } from '../simulator/coverage.ts';
 import { useLightResponses } from '../simulator/light-response.ts';
 import type { Plan } from '../simulator/plan.ts';
 import { catchRejections, runPlan } from '../simulator/run.ts';
-import type { Schedule } from '../simulator/schedules.ts';
 import { tellStory } from '../simulator/story.ts';
 import type { AnyScenario, AppFactory } from '../simulator/world.ts';
 import { watchBuiltIns } from './built-ins.ts';
 import type {
   SimulationAnswer,
-  SimulationCode,
   SimulationEvent,
-  SimulationJob,
   SimulationMessage,
   SimulationRequest,
   Told,
 } from './simulation-messages.ts';
 
 const STDOUT = 1;
-
-type SurveyJob = Extract<SimulationJob, { type: 'survey' }>;
 
 /** The scenario's module. */
 type LoadScenario = () => Promise<{ readonly scenario: AnyScenario }>;
@@ -54,7 +49,8 @@ async function simulate(
   const startedAt = performance.now();
   const { scenario } = await loading;
   const changedBuiltIns = watchBuiltIns();
-  const { attempt, reference } = factoriesOf(code);
+  const reference = createFactory(code.reference, 'reference.js');
+  const attempt = code.isReference ? reference : createFactory(code.attempt);
   switch (job.type) {
     case 'campaign': {
       const result = await runCampaign(scenario, attempt, reference, {
@@ -62,19 +58,6 @@ async function simulate(
         onSchedule: (_done, path) => giveSign(path),
       });
       return { type: 'campaign', result, wallMs: performance.now() - startedAt, changedBuiltIns: changedBuiltIns() };
-    }
-    case 'survey': {
-      const all = await knownSchedules(scenario, reference, job);
-      const result = await survey(scenario, attempt, reference, all, {
-        ...job,
-        onSchedule: (_done, path) => giveSign(path),
-      });
-      return { type: 'survey', result, changedBuiltIns: changedBuiltIns() };
-    }
-    case 'shrink': {
-      giveSign(`shrinking ${job.finding.invariant}`);
-      const result = await shrink(scenario, attempt, reference, job.finding, job.shrinkRunsMax);
-      return { type: 'shrink', result, changedBuiltIns: changedBuiltIns() };
     }
     case 'compare':
       return { type: 'compare', result: await compare(scenario, attempt, reference, { ...job, onSchedule: giveSign }) };
@@ -85,36 +68,6 @@ async function simulate(
       return { type: 'tell', result: await tell(scenario, attempt, code.isReference ? null : reference, job.plan) };
   }
 }
-
-interface Factories {
-  readonly attempt: AppFactory;
-  readonly reference: AppFactory;
-}
-
-let known: (Factories & { readonly code: SimulationCode }) | undefined;
-
-/** Several jobs in a row may be about one attempt: what the engine has learnt of its code is kept. */
-function factoriesOf(code: SimulationCode): Factories {
-  if (known && isSameCode(known.code, code)) return known;
-  const reference = createFactory(code.reference, 'reference.js');
-  const attempt = code.isReference ? reference : createFactory(code.attempt);
-  known = { code, attempt, reference };
-  return known;
-}
-
-let planned: { readonly reference: AppFactory; readonly key: string; readonly all: Promise<Schedule[]> } | undefined;
-
-/** Every part of a campaign is cut from the same schedules. */
-function knownSchedules(scenario: AnyScenario, reference: AppFactory, job: SurveyJob): Promise<Schedule[]> {
-  const { seed, schedules, saved } = job;
-  const key = JSON.stringify([seed, schedules, saved]);
-  if (planned?.key !== key || planned.reference !== reference)
-    planned = { reference, key, all: schedulesOf(scenario, reference, job) };
-  return planned.all;
-}
-
-const isSameCode = (one: SimulationCode, other: SimulationCode): boolean =>
-  one.attempt === other.attempt && one.reference === other.reference && one.isReference === other.isReference;
 
 /** Written at once, and not through the event loop: it must get out even when the attempt never gives way again. */
 function giveSign(path: string): void {

@@ -1,5 +1,5 @@
 // What the grader and the process that simulates say to each other.
-import type { CampaignResult, CampaignViolation, Finding, Survey } from '../simulator/campaign.ts';
+import type { CampaignResult } from '../simulator/campaign.ts';
 import type { Comparison } from '../simulator/compare.ts';
 import type { Plan } from '../simulator/plan.ts';
 import type { StoryData } from '../simulator/story.ts';
@@ -13,19 +13,15 @@ export interface SimulationCode {
   readonly isReference: boolean;
 }
 
-interface Schedules {
-  readonly seed: number;
-  readonly schedules: number;
-  readonly saved: readonly Plan[];
-  readonly shrinkRunsMax?: number;
-  readonly stopWhenBroken?: readonly string[];
-}
-
 export type SimulationJob =
-  | (Schedules & { readonly type: 'campaign' })
-  /** One part of a campaign, without making anything small. */
-  | (Schedules & { readonly type: 'survey'; readonly part: { readonly n: number; readonly of: number } })
-  | { readonly type: 'shrink'; readonly finding: Finding; readonly shrinkRunsMax?: number }
+  | {
+      readonly type: 'campaign';
+      readonly seed: number;
+      readonly schedules: number;
+      readonly saved: readonly Plan[];
+      readonly shrinkRunsMax?: number;
+      readonly stopWhenBroken?: readonly string[];
+    }
   | { readonly type: 'compare'; readonly seed: number; readonly schedules: number }
   /** Faults of the scenario that never matter to the attempt. */
   | { readonly type: 'coverage'; readonly seed: number }
@@ -54,8 +50,6 @@ export type SimulationAnswer =
       readonly wallMs: number;
       readonly changedBuiltIns: readonly string[];
     }
-  | { readonly type: 'survey'; readonly result: Survey; readonly changedBuiltIns: readonly string[] }
-  | { readonly type: 'shrink'; readonly result: CampaignViolation; readonly changedBuiltIns: readonly string[] }
   | { readonly type: 'compare'; readonly result: Comparison }
   | { readonly type: 'coverage'; readonly idle: readonly string[] }
   | { readonly type: 'tell'; readonly result: Told };

@@ -27,7 +27,7 @@ export type SimulationOutcome =
   | { readonly kind: 'fault'; readonly message: string };
 
 export interface SimulationOptions {
-  /** Takes more than one job, as long as none of them hangs or crashes (default false). For jobs about one attempt, or about attempts that can be trusted not to leave anything behind. */
+  /** Takes more than one job, as long as none of them hangs or crashes (default false). For attempts that can be trusted not to leave anything behind. */
   readonly isReused?: boolean;
   /** Does no more than the campaign of one grade (default false). */
   readonly isBrief?: boolean;

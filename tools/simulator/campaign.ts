@@ -6,37 +6,25 @@ import { planSchedules, type Schedule } from './schedules.ts';
 import { type StoryData, tellStory } from './story.ts';
 import type { AnyScenario, AppFactory, LoadError } from './world.ts';
 
-export interface SurveyOptions {
-  /** Ends as soon as one of these is broken: for one who only asks whether it ever is. */
-  readonly stopWhenBroken?: readonly string[];
-  /** Meets only every `of`th schedule, from the nth on (from 0), so that several can share a campaign (default: all). */
-  readonly part?: { readonly n: number; readonly of: number };
-  /** Called before each schedule: a sign of life. */
-  readonly onSchedule?: (done: number, path: string) => void;
-}
-
-export interface CampaignOptions extends SurveyOptions {
+export interface CampaignOptions {
   readonly seed: number;
   readonly schedules: number;
   /** Schedules that failed before: run first. */
   readonly saved?: readonly Plan[];
   /** Runs spent on making each failing schedule smaller (default 120). */
   readonly shrinkRunsMax?: number;
+  /** Ends as soon as one of these is broken: for one who only asks whether it ever is. */
+  readonly stopWhenBroken?: readonly string[];
+  /** Called before each schedule: a sign of life. */
+  readonly onSchedule?: (done: number, path: string) => void;
 }
 
-/** A broken invariant, with the first schedule that broke it. */
-export interface Finding {
+export interface CampaignViolation {
   readonly invariant: string;
   /** Schedules that broke it. */
   readonly count: number;
-  /** Which schedule was the first, from 0, over all parts. */
-  readonly index: number;
   readonly path: string;
   readonly plan: Plan;
-}
-
-/** The same, its schedule made small and told. */
-export interface CampaignViolation extends Finding {
   readonly story: StoryData;
 }
 
@@ -48,15 +36,14 @@ export interface BudgetSums {
   schedules: number;
 }
 
-/** What came of running schedules, before any of them is made small. */
-export interface Survey {
+export interface CampaignResult {
   /** Schedules that count: run, and not set aside. */
   readonly schedules: number;
   readonly failing: number;
   /** Schedules that even the reference cannot satisfy. */
   readonly setAside: number;
   readonly virtualMs: number;
-  readonly findings: readonly Finding[];
+  readonly violations: readonly CampaignViolation[];
   readonly budgets: Readonly<Record<string, BudgetSums>>;
   /** Faults that struck in any schedule, as `target kind`. */
   readonly struck: readonly string[];
@@ -66,10 +53,6 @@ export interface Survey {
   readonly nondeterministic: { path: string; plan: Plan } | null;
   /** Why it ended early; null when every schedule was run. */
   readonly stoppedBy: 'runaway' | null;
-}
-
-export interface CampaignResult extends Omit<Survey, 'findings'> {
-  readonly violations: readonly CampaignViolation[];
 }
 
 /** One in so many schedules is run twice and compared. */
@@ -82,67 +65,23 @@ const BUDGET_SCHEDULES = 150;
 const JUDGED_SCHEDULES = 5;
 const SHRINK_RUNS_MAX = 120;
 
-/** Runs an attempt through all schedules, and tells what broke. `reference` judges what is fair; for the reference itself pass it twice. */
+/** Runs an attempt through all schedules. `reference` judges what is fair; for the reference itself pass it twice. */
 export async function runCampaign(
   scenario: AnyScenario,
   attempt: AppFactory,
   reference: AppFactory,
   options: CampaignOptions,
 ): Promise<CampaignResult> {
-  const { shrinkRunsMax, onSchedule = () => undefined } = options;
-  const all = await schedulesOf(scenario, reference, options);
-  const { findings, ...rest } = await survey(scenario, attempt, reference, all, options);
-  const violations: CampaignViolation[] = [];
-  for (const finding of findings) {
-    onSchedule(options.schedules, `shrinking ${finding.invariant}`);
-    violations.push(await shrink(scenario, attempt, reference, finding, shrinkRunsMax));
-  }
-  return { ...rest, violations };
-}
-
-/** All schedules of a campaign. */
-export function schedulesOf(
-  scenario: AnyScenario,
-  reference: AppFactory,
-  { seed, schedules, saved = [] }: Pick<CampaignOptions, 'seed' | 'schedules' | 'saved'>,
-): Promise<Schedule[]> {
+  const { seed, schedules, saved = [], onSchedule = () => undefined } = options;
   const count = async (plan: Plan) => (await runPlan(scenario, reference, plan)).counts;
-  return planSchedules(scenario, { seed, schedules, saved }, count);
-}
-
-/** Runs an attempt through a campaign's schedules, or through a part of them. */
-export async function survey(
-  scenario: AnyScenario,
-  attempt: AppFactory,
-  reference: AppFactory,
-  all: readonly Schedule[],
-  options: SurveyOptions,
-): Promise<Survey> {
-  const { part = { n: 0, of: 1 }, onSchedule = () => undefined } = options;
+  const all = await planSchedules(scenario, { seed, schedules, saved }, count);
   const campaign = new Campaign(scenario, attempt, reference, options);
-  for (let index = part.n, nth = 0; index < all.length && !campaign.isOver; index += part.of, nth += 1) {
-    const schedule = all[index] as Schedule;
+  for (const [index, schedule] of all.entries()) {
+    if (campaign.isOver) break;
     onSchedule(index, schedule.path);
-    await campaign.meet(schedule, index, nth % TWICE_EVERY === 0);
+    await campaign.meet(schedule, index % TWICE_EVERY === 0);
   }
-  return campaign.result();
-}
-
-/** Makes the schedule of a finding small, so that the same invariant still breaks at each step, and tells it. */
-export async function shrink(
-  scenario: AnyScenario,
-  attempt: AppFactory,
-  reference: AppFactory,
-  finding: Finding,
-  runsMax = SHRINK_RUNS_MAX,
-): Promise<CampaignViolation> {
-  const { invariant } = finding;
-  const breaks = async (candidate: Plan) =>
-    (await runPlan(scenario, attempt, candidate)).violations.some((violation) => violation.invariant === invariant);
-  // Each run of a runaway takes far longer, and its first schedule is as good as any.
-  const plan = invariant === 'bounded' ? finding.plan : await shrinkPlan(scenario, finding.plan, breaks, runsMax);
-  const beside = attempt === reference ? null : reference;
-  return { ...finding, plan, story: await tellStory(scenario, attempt, beside, plan, invariant) };
+  return campaign.conclude((invariant) => onSchedule(all.length, `shrinking ${invariant}`));
 }
 
 /** What has been found out so far. */
@@ -150,9 +89,8 @@ class Campaign {
   readonly #scenario: AnyScenario;
   readonly #attempt: AppFactory;
   readonly #reference: AppFactory;
-  readonly #options: SurveyOptions;
-  readonly #found = new Map<string, { count: number; first: Schedule; index: number }>();
-  readonly #budgetRunsMax: number;
+  readonly #options: CampaignOptions;
+  readonly #found = new Map<string, { count: number; first: Schedule }>();
   readonly #struck = new Set<string>();
   readonly #budgets: Map<string, BudgetSums>;
   #budgetRuns = 0;
@@ -164,12 +102,11 @@ class Campaign {
   #loadError: LoadError | null = null;
   #nondeterministic: Schedule | null = null;
 
-  constructor(scenario: AnyScenario, attempt: AppFactory, reference: AppFactory, options: SurveyOptions) {
+  constructor(scenario: AnyScenario, attempt: AppFactory, reference: AppFactory, options: CampaignOptions) {
     this.#scenario = scenario;
     this.#attempt = attempt;
     this.#reference = reference;
     this.#options = options;
-    this.#budgetRunsMax = Math.ceil(BUDGET_SCHEDULES / (options.part?.of ?? 1));
     this.#budgets = new Map(
       scenario.budgets.map(({ id, allowance }) => [id, { attempt: 0, reference: 0, allowance, schedules: 0 }]),
     );
@@ -187,7 +124,7 @@ class Campaign {
   }
 
   /** Runs one schedule, a second time if asked or if it is the first to break something. */
-  async meet(schedule: Schedule, index: number, isRunTwice: boolean): Promise<void> {
+  async meet(schedule: Schedule, isRunTwice: boolean): Promise<void> {
     const result = await this.#run(this.#attempt, schedule.plan);
     this.#loadError = result.loadError;
     if (result.loadError !== null) return;
@@ -198,15 +135,15 @@ class Campaign {
         return;
       }
     }
-    await this.#judge(schedule, index, result);
+    await this.#judge(schedule, result);
   }
 
   #run(factory: AppFactory, plan: Plan): Promise<RunResult> {
     return runPlan(this.#scenario, factory, plan);
   }
 
-  async #judge(schedule: Schedule, index: number, result: RunResult): Promise<void> {
-    const isBudgetRun = isForBudgets(schedule) && this.#budgetRuns < this.#budgetRunsMax;
+  async #judge(schedule: Schedule, result: RunResult): Promise<void> {
+    const isBudgetRun = isForBudgets(schedule) && this.#budgetRuns < BUDGET_SCHEDULES;
     const isCompared = !this.#isReference && (isBudgetRun || this.#isInDoubt(result));
     const beside = isCompared ? await this.#run(this.#reference, schedule.plan) : result;
     if (isCompared && result.violations.length > 0 && beside.violations.length > 0) {
@@ -214,7 +151,7 @@ class Campaign {
       return;
     }
     if (isBudgetRun) this.#addBudgets(result, beside);
-    this.#note(schedule, index, result);
+    this.#note(schedule, result);
   }
 
   /** Whether the reference has to say if a failing schedule is fair. */
@@ -232,7 +169,7 @@ class Campaign {
     }
   }
 
-  #note(schedule: Schedule, index: number, { violations, virtualMs, hasRunAway, struck }: RunResult): void {
+  #note(schedule: Schedule, { violations, virtualMs, hasRunAway, struck }: RunResult): void {
     for (const name of struck.keys()) this.#struck.add(name);
     this.#schedules += 1;
     this.#virtualMs += virtualMs;
@@ -241,35 +178,42 @@ class Campaign {
     for (const { invariant } of violations) {
       const known = this.#found.get(invariant);
       if (known) known.count += 1;
-      else this.#found.set(invariant, { count: 1, first: schedule, index });
+      else this.#found.set(invariant, { count: 1, first: schedule });
     }
   }
 
-  result(): Survey {
+  /** Makes the first schedule of each broken invariant small, and tells it. */
+  async conclude(onShrink: (invariant: string) => void): Promise<CampaignResult> {
     const isVoid = this.#loadError !== null || this.#nondeterministic !== null;
+    const violations: CampaignViolation[] = [];
+    for (const [invariant, { count, first }] of isVoid ? [] : this.#found) {
+      onShrink(invariant);
+      const plan = await this.#smallest(first.plan, invariant);
+      const reference = this.#isReference ? null : this.#reference;
+      const story = await tellStory(this.#scenario, this.#attempt, reference, plan, invariant);
+      violations.push({ invariant, count, path: first.path, plan, story });
+    }
     return {
       schedules: this.#schedules,
       failing: this.#failing,
       setAside: this.#setAside,
       virtualMs: this.#virtualMs,
-      findings: isVoid
-        ? []
-        : [...this.#found].map(
-            ([
-              invariant,
-              {
-                count,
-                first: { path, plan },
-                index,
-              },
-            ]) => ({ invariant, count, index, path, plan }),
-          ),
+      violations,
       budgets: Object.fromEntries(this.#budgets),
       struck: [...this.#struck].sort(),
       loadError: this.#loadError,
       nondeterministic: this.#nondeterministic,
       stoppedBy: this.#runaways >= RUNAWAYS_MAX ? 'runaway' : null,
     };
+  }
+
+  /** Shrinks a schedule so that the same invariant still breaks at each step. */
+  async #smallest(plan: Plan, invariant: string): Promise<Plan> {
+    // Each run of a runaway takes far longer, and its first schedule is as good as any.
+    if (invariant === 'bounded') return plan;
+    const breaks = async (candidate: Plan) =>
+      (await this.#run(this.#attempt, candidate)).violations.some((violation) => violation.invariant === invariant);
+    return shrinkPlan(this.#scenario, plan, breaks, this.#options.shrinkRunsMax ?? SHRINK_RUNS_MAX);
   }
 }
 
