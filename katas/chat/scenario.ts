@@ -37,6 +37,8 @@ interface Sent {
 interface Shell {
   chat: Chat;
   userId: string;
+  /** Several invariants look at each state: what they look at is made once. */
+  seen?: { readonly state: ChatState; readonly threads: Threads };
 }
 
 interface Person {
@@ -54,6 +56,8 @@ interface Facts {
   readonly read: Map<string, number>;
   /** Contents of the picked files, by serial and place. */
   picked: number;
+  /** The present launch of each phone. */
+  readonly openings: Opening[];
 }
 
 type ChatStage = Stage<Shell, ChatBackend, Facts>;
@@ -167,7 +171,7 @@ function switchUser(stage: ChatStage): void {
   const person = personOf(stage, phone.index);
   if (phone.index !== 0 || person.isSwitching) return;
   const leaving = app.userId;
-  const opening = openings.get(facts)?.[phone.index];
+  const opening = facts.openings[phone.index];
   if (!opening) return;
   person.isSwitching = true;
   for (const sent of facts.sent) if (sent.userId === leaving) sent.isForgotten = true;
@@ -320,8 +324,6 @@ const actions = {
 // ---------------------------------------------------------------------------------------------------------------------
 // Launches
 
-const openings = new WeakMap<Facts, Opening[]>();
-
 /** As a shell would: a start that fails is tried again; then the thread that was open is opened. */
 function begin(shell: Shell, opening: Opening, triesLeft: number): void {
   const { follow, facts, phone } = opening;
@@ -350,9 +352,7 @@ function makeShell(opening: Opening): Shell {
 function open(opening: Opening): Shell {
   const { backend, facts, phone } = opening;
   const person = personOf({ facts }, phone.index);
-  const known = openings.get(facts) ?? [];
-  known[phone.index] = opening;
-  openings.set(facts, known);
+  facts.openings[phone.index] = opening;
   // A sign-out that a kill cut short: the login screen came, and the same person signed in again.
   if (person.token === '' || person.isSwitching) {
     const { openChat } = person;
@@ -372,15 +372,14 @@ function stateOf(shell: Shell | null | undefined): ChatState | null {
 }
 
 type Threads = readonly (readonly [string, readonly Message[]])[];
-/** Several invariants look at each state: what they look at is made once. */
-const threadsSeen = new WeakMap<ChatState, Threads>();
-
 function threadsOf(shell: Shell | null | undefined): Threads {
   const state = stateOf(shell);
-  if (!state) return [];
-  const threads = threadsSeen.get(state) ?? Object.entries(state.threads).map(([id, { messages }]) => [id, messages]);
-  threadsSeen.set(state, threads as Threads);
-  return threads as Threads;
+  if (!shell || !state) return [];
+  if (shell.seen?.state !== state) {
+    const threads = Object.entries(state.threads).map(([id, { messages }]) => [id, messages] as const);
+    shell.seen = { state, threads };
+  }
+  return shell.seen.threads;
 }
 
 const lineOf = ({ text, sequenceId, status }: Message) => `${sequenceId ?? '-'} ${text} ${status}`;
@@ -933,7 +932,7 @@ export const scenario = defineScenario<ChatModule, Shell, ChatBackend, Facts>({
   },
   facts: () => {
     const person = (userId: string): Person => ({ userId, openChat: 'ada-bo', token: '', isSwitching: false });
-    return { sent: [], people: [person('ada'), person('bo')], read: new Map(), picked: 0 };
+    return { sent: [], people: [person('ada'), person('bo')], read: new Map(), picked: 0, openings: [] };
   },
   open,
   healed(stage) {

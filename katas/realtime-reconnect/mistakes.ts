@@ -88,8 +88,8 @@ export const mistakes: Mistake[] = [
     criterion: 'one-socket',
     edits: [
       {
-        find: `own.socket.onclose = (`,
-        replace: `own.socket.onopen = () => clearTimeout(own.timer);\n    own.socket.onclose = (`,
+        find: `own.socket.addEventListener('close', (`,
+        replace: `own.socket.onopen = () => clearTimeout(own.timer);\n    own.socket.addEventListener('close', (`,
       },
     ],
   },

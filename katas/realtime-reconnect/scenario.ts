@@ -38,6 +38,8 @@ interface Facts {
   isWanted: boolean;
   /** Calls of `connect` that begin something. */
   connects: number;
+  /** Handlers of the present launch, for those who join again. */
+  opening: Opening | null;
 }
 
 type RealtimeStage = Stage<Realtime, RealtimeBackend, Facts>;
@@ -86,6 +88,7 @@ function createFacts(): Facts {
     lateCalls: [],
     isWanted: false,
     connects: 0,
+    opening: null,
   };
 }
 
@@ -147,12 +150,9 @@ function exit(feature: Feature): void {
   feature.leave = null;
 }
 
-/** Handlers of the present launch, for those who join again. */
-const openings = new WeakMap<Facts, Opening>();
-
 function joinAgain({ app, facts }: RealtimeStage, channel: string): void {
   const feature = facts.features.get(channel);
-  const opening = openings.get(facts);
+  const { opening } = facts;
   if (!feature || !opening) return;
   exit(feature);
   enter(app, feature, handlerOf(feature, opening));
@@ -328,9 +328,7 @@ function breaksOf({ facts }: RealtimeWorld) {
       const code = event.kind === 'socket' && event.phase === 'closed' ? ended.closeCode : null;
       last = { socket: ended, atMs: event.atMs, code, nth: isStable ? 1 : (last?.nth ?? 0) + 1, isStirred: false };
     },
-    get last() {
-      return last;
-    },
+    last: () => last,
   };
 }
 
@@ -361,7 +359,7 @@ const comesBackInTime: RealtimeInvariant = {
     const breaks = breaksOf(world);
     return (event) => {
       breaks.note(event);
-      const { last } = breaks;
+      const last = breaks.last();
       if (event.kind !== 'socket' || event.phase !== 'connecting' || !last || last.isStirred) return undefined;
       const pausedMs = event.atMs - last.atMs;
       const extraMs = isWithin(last.code, 4_100) ? SECOND : 0;
@@ -384,7 +382,7 @@ const obeysCloseCodes: RealtimeInvariant = {
     let refused: { socket: SocketRecord; connects: number } | null = null;
     return (event) => {
       breaks.note(event);
-      const { last } = breaks;
+      const last = breaks.last();
       if (event.kind === 'launch') refused = null;
       const isEnd = last?.socket.id === (event.kind === 'socket' ? event.socket.id : null) && last?.atMs === event.atMs;
       if (isEnd && event.kind === 'socket' && isWithin(last?.code ?? null, 4_000))
@@ -689,7 +687,7 @@ export const scenario = defineScenario<RealtimeReconnectModule, Realtime, Realti
   facts: createFacts,
   open(opening) {
     const { module, device, apiUrl, facts, stateChanged } = opening;
-    openings.set(facts, opening);
+    facts.opening = opening;
     const app = module.createRealtime({ device, apiUrl, socketUrl: SOCKETS, appKey: APP_KEY });
     app.subscribe(stateChanged);
     facts.isWanted = true;

@@ -472,7 +472,7 @@ test('leaves no socket, timer, listener or try behind at dispose', { tags: ['end
   await phone.goOnline();
   await phone.pass(MINUTE);
 
-  expect([sentSoFar() - sentBefore, openSockets().length, backend.pusher.connections.length]).toEqual([0, 0, 0]);
+  expect([sentSoFar() - sentBefore, openSockets().length, backend.pusher.connections().length]).toEqual([0, 0, 0]);
   expect([phone.listenerCount(), realtime.getState()]).toEqual([listenersBefore, last]);
   expect([last.status, realtime.send(PRICES, 'client-typing', {})]).toEqual(['idle', false]);
   expect([orders.events, prices.resets]).toEqual([[], resets]);

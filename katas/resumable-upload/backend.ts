@@ -93,8 +93,6 @@ export function createBackend(context: BackendContext): UploadBackend {
   const puts: LoggedPut[] = [];
   const files: FinishedFile[] = [];
   const deleted: string[] = [];
-  let partSize = 256;
-  let sizeMax = Number.POSITIVE_INFINITY;
   let linkCount = 0;
   let spoils = 0;
 
@@ -117,8 +115,9 @@ export function createBackend(context: BackendContext): UploadBackend {
     if (key === undefined || !file) return refusal(422, 'incomplete');
     const known = byKey.get(key);
     if (known) return known.sha256 === file.sha256 ? createdAnswer(known) : refusal(422, 'key_reused');
-    if (file.size > sizeMax) return refusal(413, 'too_large');
+    if (file.size > backend.sizeMax) return refusal(413, 'too_large');
     if (file.mime === MIME_REFUSED) return refusal(415, 'unsupported_type');
+    const { partSize } = backend;
     const partCount = Math.max(1, Math.ceil(file.size / partSize));
     if (partCount > PARTS_MAX) return refusal(413, 'too_many_parts');
     const upload: RemoteUpload = {
@@ -225,24 +224,14 @@ export function createBackend(context: BackendContext): UploadBackend {
     return etag === undefined ? c.json(body, status) : c.body('', 200, { ETag: etag });
   });
 
-  return {
+  const backend: UploadBackend = {
     app,
     uploads,
     puts,
     files,
     deleted,
-    get partSize() {
-      return partSize;
-    },
-    set partSize(bytes) {
-      partSize = bytes;
-    },
-    get sizeMax() {
-      return sizeMax;
-    },
-    set sizeMax(bytes) {
-      sizeMax = bytes;
-    },
+    partSize: 256,
+    sizeMax: Number.POSITIVE_INFINITY,
     expireLinks: () => links.clear(),
     spoilNext: (count) => {
       spoils = count;
@@ -255,6 +244,7 @@ export function createBackend(context: BackendContext): UploadBackend {
       for (const upload of uploads.values()) if (upload.status === 'open') upload.status = 'gone';
     },
   };
+  return backend;
 }
 
 /** All parts but the last one are full; an empty file has one part of 0 bytes. */

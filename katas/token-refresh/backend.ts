@@ -43,7 +43,7 @@ export interface SessionBackend extends Backend {
   /** Families that reuse detection has revoked. */
   readonly stolen: ReadonlySet<number>;
   /** API requests that were refused because their access token had run out. */
-  readonly refusals: number;
+  refusals: number;
   /** What a login screen gets. Begins a family. */
   signIn(userId: string): Tokens & { readonly userId: string };
   /** The pair a token belongs to, whichever of the two it is. */
@@ -73,8 +73,6 @@ export function createBackend(context: BackendContext): SessionBackend {
   const stolen = new Set<number>();
   const answersByKey = new Map<string, { readonly refreshToken: string; readonly atMs: number }>();
   const ordersByKey = new Map<string, object>();
-  let expiresIn = 300;
-  let refusals = 0;
 
   function issue(family: number, userId: string, previous: Pair | null): Pair {
     const nth = (Number(previous?.accessToken.slice(-4)) || 0) + 1;
@@ -82,12 +80,12 @@ export function createBackend(context: BackendContext): SessionBackend {
     const pair: Pair = {
       accessToken: `at-${name}`,
       refreshToken: `rt-${name}`,
-      expiresIn,
+      expiresIn: backend.expiresIn,
       family,
       userId,
       next: null,
       isUsed: false,
-      accessEndsAtMs: context.nowMs() + expiresIn * 1_000,
+      accessEndsAtMs: context.nowMs() + backend.expiresIn * 1_000,
     };
     pairs.set(pair.accessToken, pair).set(pair.refreshToken, pair);
     newest.set(family, pair);
@@ -138,7 +136,7 @@ export function createBackend(context: BackendContext): SessionBackend {
     if (pair?.accessToken !== token || revoked.has(pair.family)) return null;
     pair.isUsed = true;
     if (context.nowMs() < pair.accessEndsAtMs) return pair.userId;
-    refusals += 1;
+    backend.refusals += 1;
     return null;
   }
 
@@ -189,20 +187,13 @@ export function createBackend(context: BackendContext): SessionBackend {
   // Served by the storage host, which asks for no token of ours.
   app.get('/files/:name', (c) => c.text(`content of ${c.req.param('name')}`));
 
-  return {
+  const backend: SessionBackend = {
     app,
     requests,
     orders,
-    get expiresIn() {
-      return expiresIn;
-    },
-    set expiresIn(seconds) {
-      expiresIn = seconds;
-    },
+    expiresIn: 300,
     stolen,
-    get refusals() {
-      return refusals;
-    },
+    refusals: 0,
     signIn: (userId) => {
       const { accessToken, refreshToken, expiresIn } = issue(newest.size + 1, userId, null);
       return { accessToken, refreshToken, expiresIn, userId };
@@ -217,6 +208,7 @@ export function createBackend(context: BackendContext): SessionBackend {
     },
     isRevoked: (family) => revoked.has(family),
   };
+  return backend;
 }
 
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {

@@ -171,12 +171,12 @@ export const createRealtime: CreateRealtime = ({ device, apiUrl, socketUrl, appK
     };
     link = own;
     limit(own, CONNECT_MS, () => lose(BROKEN));
-    own.socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+    own.socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       if (link === own) receive(own, String(data));
-    };
-    own.socket.onclose = ({ code }) => {
+    });
+    own.socket.addEventListener('close', ({ code }) => {
       if (link === own) lose(code);
-    };
+    });
     show('connecting');
   }
 
@@ -505,10 +505,11 @@ const backoffMs = (tries: number): number => fullJitterMs(tries, BACKOFF_FIRST_M
 function pause(ms: number, channel: Channel): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    channel.wake = () => {
+    const end = () => {
       clearTimeout(timer);
       resolve();
     };
+    channel.wake = end;
   });
 }
 

@@ -1,15 +1,16 @@
 import type { Directory, File } from './file-system.ts';
 import { asDirectory, nameOf, parentOf, requireParent } from './file-tree.ts';
 import type { LaunchFiles } from './launch-files.ts';
+import { type Place, uriOf } from './place.ts';
 
 /** A directory of one launch. */
 export class DeviceDirectory implements Directory {
   readonly uri: string;
   readonly #files: LaunchFiles;
 
-  constructor(files: LaunchFiles, uri: string) {
+  constructor(files: LaunchFiles, ...parts: Place[]) {
     this.#files = files;
-    this.uri = asDirectory(uri);
+    this.uri = asDirectory(uriOf(parts));
   }
 
   get name(): string {

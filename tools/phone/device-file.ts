@@ -1,19 +1,20 @@
 import { byteLength } from './byte-length.ts';
 import { DeviceDirectory } from './device-directory.ts';
-import { createFileHandle, type FileHandle } from './file-handle.ts';
+import { DeviceFileHandle, type FileHandle } from './file-handle.ts';
 import type { Directory, File, FileDigestAlgorithm } from './file-system.ts';
 import { contentOf, digestOf, type FileTree, joined, nameOf, parentOf, requireParent } from './file-tree.ts';
-import { createUploadTask, type UploadOptions, type UploadResult, type UploadTask } from './file-upload.ts';
+import { DeviceUploadTask, type UploadOptions, type UploadResult, type UploadTask } from './file-upload.ts';
 import type { LaunchFiles } from './launch-files.ts';
+import { type Place, uriOf } from './place.ts';
 
 /** A file of one launch. */
 export class DeviceFile implements File {
   uri: string;
   readonly #files: LaunchFiles;
 
-  constructor(files: LaunchFiles, uri: string) {
+  constructor(files: LaunchFiles, ...parts: Place[]) {
     this.#files = files;
-    this.uri = uri;
+    this.uri = uriOf(parts);
   }
 
   get name(): string {
@@ -117,7 +118,7 @@ export class DeviceFile implements File {
   }
 
   open(): FileHandle {
-    return createFileHandle(this.#files.effects, this.#files.tree, this.uri);
+    return new DeviceFileHandle(this.#files.effects, this.#files.tree, this.uri);
   }
 
   upload(url: string, options?: UploadOptions): Promise<UploadResult> {
@@ -125,7 +126,7 @@ export class DeviceFile implements File {
   }
 
   createUploadTask(url: string, options?: UploadOptions): UploadTask {
-    return createUploadTask(this.#files.host, this.#files.tree, this.uri, url, options);
+    return new DeviceUploadTask(this.#files.host, this.#files.tree, this.uri, url, options);
   }
 }
 

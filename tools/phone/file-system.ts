@@ -1,13 +1,15 @@
 // Structural subset of `expo-file-system` (58): files and directories of one launch.
+import { boundTo } from './bound-class.ts';
 import { DeviceDirectory } from './device-directory.ts';
 import { DeviceFile } from './device-file.ts';
 import type { Disk } from './disk.ts';
 import { createFileEffects } from './file-effects.ts';
 import type { FileHandle } from './file-handle.ts';
-import { asDirectory, CACHE_URI, DOCUMENTS_URI } from './file-tree.ts';
+import { CACHE_URI, DOCUMENTS_URI } from './file-tree.ts';
 import type { UploadOptions, UploadResult, UploadTask } from './file-upload.ts';
 import type { EffectHost } from './host.ts';
 import type { LaunchFiles } from './launch-files.ts';
+import type { Place } from './place.ts';
 
 export type FileDigestAlgorithm = 'MD5' | 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 
@@ -57,8 +59,6 @@ export interface Directory {
   list(): (File | Directory)[];
 }
 
-type Place = string | { readonly uri: string };
-
 export interface FileSystem {
   readonly File: new (...parts: Place[]) => File;
   readonly Directory: new (...parts: Place[]) => Directory;
@@ -104,39 +104,28 @@ function createFileSystem(host: EffectHost, disk: Disk): FileSystem {
     host,
     tree: disk.files,
     effects: createFileEffects(host),
-    file: (uri) => new LaunchFile(uri),
-    directory: (uri) => new LaunchDirectory(uri),
+    file: (uri) => new DeviceFile(files, uri),
+    directory: (uri) => new DeviceDirectory(files, uri),
   };
-  class LaunchFile extends DeviceFile {
-    constructor(...parts: Place[]) {
-      super(files, join(parts));
-    }
-  }
-  class LaunchDirectory extends DeviceDirectory {
-    constructor(...parts: Place[]) {
-      super(files, join(parts));
-    }
-  }
   return {
-    File: LaunchFile,
-    Directory: LaunchDirectory,
-    Paths: {
-      document: files.directory(DOCUMENTS_URI),
-      cache: files.directory(CACHE_URI),
-      get availableDiskSpace() {
-        return disk.freeBytes;
-      },
-    },
+    File: boundTo(DeviceFile, files),
+    Directory: boundTo(DeviceDirectory, files),
+    Paths: new DevicePaths(files, disk),
   };
 }
 
-/** Parts put together with one slash between each: the first is a uri. */
-function join(parts: readonly Place[]): string {
-  const texts = parts.map((part) => (typeof part === 'string' ? part : part.uri));
-  const uri = texts.map((text, n) => (n === texts.length - 1 ? text : asDirectory(text))).join('');
-  if (!uri.startsWith('file:///'))
-    throw new Error(
-      `A file or directory needs a uri that starts with file:///, got "${uri}". Begin with Paths.document or Paths.cache.`,
-    );
-  return uri;
+class DevicePaths {
+  readonly document: Directory;
+  readonly cache: Directory;
+  readonly #disk: Disk;
+
+  constructor(files: LaunchFiles, disk: Disk) {
+    this.document = files.directory(DOCUMENTS_URI);
+    this.cache = files.directory(CACHE_URI);
+    this.#disk = disk;
+  }
+
+  get availableDiskSpace(): number {
+    return this.#disk.freeBytes;
+  }
 }

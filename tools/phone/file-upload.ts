@@ -25,48 +25,58 @@ export interface UploadTask {
 }
 
 /** A task of the foreground session: a kill ends it. What goes on in a background session is not simulated. */
-export function createUploadTask(
-  host: EffectHost,
-  tree: FileTree,
-  uri: string,
-  url: string,
-  options: UploadOptions = {},
-): UploadTask {
-  const controller = new AbortController();
-  let state: UploadTask['state'] = 'idle';
+export class DeviceUploadTask implements UploadTask {
+  readonly #host: EffectHost;
+  readonly #tree: FileTree;
+  readonly #uri: string;
+  readonly #url: string;
+  readonly #options: UploadOptions;
+  readonly #controller = new AbortController();
+  #state: UploadTask['state'] = 'idle';
 
-  async function send(): Promise<UploadResult> {
-    const bytes = contentOf(tree, uri);
-    const { httpMethod: method = 'POST', headers = {}, onProgress } = options;
-    const response = await host.fetch(url, {
+  constructor(host: EffectHost, tree: FileTree, uri: string, url: string, options: UploadOptions = {}) {
+    this.#host = host;
+    this.#tree = tree;
+    this.#uri = uri;
+    this.#url = url;
+    this.#options = options;
+  }
+
+  get state(): UploadTask['state'] {
+    return this.#state;
+  }
+
+  cancel(): void {
+    this.#controller.abort();
+  }
+
+  async uploadAsync(): Promise<UploadResult> {
+    if (this.#state !== 'idle') throw new Error(`Cannot call uploadAsync() in state "${this.#state}"`);
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', () => this.cancel(), { once: true });
+    this.#state = 'active';
+    try {
+      const result = await this.#send();
+      this.#state = 'completed';
+      return result;
+    } catch (error) {
+      this.#state = this.#controller.signal.aborted ? 'cancelled' : 'error';
+      throw error;
+    }
+  }
+
+  async #send(): Promise<UploadResult> {
+    const bytes = contentOf(this.#tree, this.#uri);
+    const { httpMethod: method = 'POST', headers = {}, onProgress } = this.#options;
+    const response = await this.#host.fetch(this.#url, {
       method,
       headers: { ...headers },
       body: bytes as Uint8Array<ArrayBuffer>,
-      signal: controller.signal,
+      signal: this.#controller.signal,
     });
     const body = await response.text();
     onProgress?.({ bytesSent: bytes.length, totalBytes: bytes.length });
     return { status: response.status, headers: Object.fromEntries(response.headers), body };
   }
-
-  return {
-    get state() {
-      return state;
-    },
-    cancel: () => controller.abort(),
-    uploadAsync: async () => {
-      if (state !== 'idle') throw new Error(`Cannot call uploadAsync() in state "${state}"`);
-      options.signal?.throwIfAborted();
-      options.signal?.addEventListener('abort', () => controller.abort(), { once: true });
-      state = 'active';
-      try {
-        const result = await send();
-        state = 'completed';
-        return result;
-      } catch (error) {
-        state = controller.signal.aborted ? 'cancelled' : 'error';
-        throw error;
-      }
-    },
-  };
 }

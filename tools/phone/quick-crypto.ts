@@ -94,12 +94,13 @@ export function createQuickCrypto(host: EffectHost): QuickCrypto {
     host.noteCipher(call);
     const setAAD = cipher.setAAD?.bind(cipher);
     // Modes without authentication have none.
-    if (setAAD)
-      cipher.setAAD = (data: Uint8Array) => {
-        call.additionalData += hex(data);
-        setAAD(data);
-        return cipher;
-      };
+    if (!setAAD) return cipher;
+    const noting = (data: Uint8Array) => {
+      call.additionalData += hex(data);
+      setAAD(data);
+      return cipher;
+    };
+    cipher.setAAD = noting;
     return cipher;
   }
 

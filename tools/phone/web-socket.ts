@@ -1,4 +1,5 @@
 // The platform's `WebSocket`, over whatever carries it: a simulated network, or a test. Source: WHATWG WebSockets.
+import { boundTo } from './bound-class.ts';
 import { byteLength } from './byte-length.ts';
 
 /** What a line tells its socket. After `closed` it tells nothing more. */
@@ -155,13 +156,7 @@ export class PhoneWebSocket extends EventTarget {
 }
 
 /** The `WebSocket` of one launch: what its `new WebSocket(url, protocols)` makes goes through the port. */
-export function createWebSocket(port: SocketPort) {
-  return class WebSocket extends PhoneWebSocket {
-    constructor(url: string | URL, protocols?: string | readonly string[]) {
-      super(port, url, protocols);
-    }
-  };
-}
+export const createWebSocket = (port: SocketPort) => boundTo(PhoneWebSocket, port);
 
 function readUrl(text: string): string {
   const url = URL.parse(text);

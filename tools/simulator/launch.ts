@@ -8,7 +8,8 @@ import { isKill } from './fault-kinds.ts';
 import type { SimulatedPhone } from './simulated-phone.ts';
 import type { World } from './world.ts';
 
-const NEVER: Promise<never> = new Promise(() => undefined);
+/** One for each: a promise that all dead apps shared would hold them and their worlds, as what waits for it. */
+const never = (): Promise<never> => new Promise(() => undefined);
 
 /** Storage answers within this many ms, unless a fault slows it. */
 const STORAGE_MS = { min: 0.3, max: 3 };
@@ -99,7 +100,7 @@ export class Launch implements EffectHost {
   }
 
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    return this.#world?.network.fetch(this, input, init) ?? NEVER;
+    return this.#world?.network.fetch(this, input, init) ?? never();
   }
 
   openSocket(url: string, end: SocketEnd): SocketWire {
@@ -116,7 +117,7 @@ export class Launch implements EffectHost {
   }
 
   perform<T>(effect: Effect, apply: Apply<T>): Promise<T> {
-    if (!this.alive) return NEVER;
+    if (!this.alive) return never();
     const { world, phone } = this;
     const isStorage = isStorageCall(effect);
     const nth = phone.count(effect.target);

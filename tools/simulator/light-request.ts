@@ -52,19 +52,36 @@ function readBytesRequest(input: string, body: ArrayBuffer | ArrayBufferView, in
   if (method === 'GET' || method === 'HEAD') throw new TypeError('Request with GET/HEAD method cannot have body.');
   const headers = new Headers(init.headers);
   const url = parseUrl(input);
-  let described: string | undefined;
-  return {
-    method,
-    url,
-    headers,
-    bytes,
-    signal: init.signal ?? null,
-    // Hashed when someone looks: most large bodies are never looked at.
-    get body() {
-      described ??= describeBytes(bytes);
-      return described;
-    },
-  };
+  return new BytesRequest(method, url, headers, bytes, init.signal ?? null);
+}
+
+class BytesRequest implements OutgoingRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal | null;
+  #described: string | undefined;
+
+  constructor(
+    method: string,
+    url: string,
+    headers: Headers,
+    bytes: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal | null,
+  ) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.bytes = bytes;
+    this.signal = signal;
+  }
+
+  /** Hashed when someone looks: most large bodies are never looked at. */
+  get body(): string {
+    this.#described ??= describeBytes(this.bytes);
+    return this.#described;
+  }
 }
 
 const isBytes = (body: unknown): body is ArrayBuffer | ArrayBufferView =>

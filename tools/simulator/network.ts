@@ -323,11 +323,21 @@ async function bodyOf(response: Response): Promise<Answer['body']> {
   return isText ? response.text() : new Uint8Array(await response.arrayBuffer());
 }
 
+const OUTGOING = Symbol('outgoing request');
+/** One accessor for all records: each record's own would keep its world until the collector's next full round. */
+const BODY_OF_BYTES: PropertyDescriptor & ThisType<{ [OUTGOING]: OutgoingRequest }> = {
+  get() {
+    return this[OUTGOING].body;
+  },
+  enumerable: true,
+};
+
 /** A body of bytes is described when someone looks: its hash costs more than its way. */
 function recordBytes(record: RequestRecord, request: OutgoingRequest): void {
   Object.defineProperties(record, {
+    [OUTGOING]: { value: request, enumerable: false },
     bytes: { value: request.bytes, enumerable: false },
-    body: { get: () => request.body, enumerable: true },
+    body: BODY_OF_BYTES,
   });
 }
 

@@ -54,7 +54,7 @@ export interface PusherServer {
   /** Forgets the kept events of a channel up to a number (default: all). */
   forget(channel: string, upTo?: number): void;
   /** Connections that are open for the server, oldest first. */
-  readonly connections: readonly PusherConnection[];
+  connections(): readonly PusherConnection[];
   /** Socket ids of a channel's subscribers. */
   subscribersOf(channel: string): string[];
   membersOf(channel: string): PresenceMember[];

@@ -89,5 +89,5 @@ test('keeps a killed app from hearing anything, and tells the server of its end'
   await phone.pass(300_000);
 
   expect(app.heard).toEqual(SUBSCRIBED);
-  expect(pusher.connections).toEqual([]);
+  expect(pusher.connections()).toEqual([]);
 });

@@ -109,7 +109,7 @@ test.each([
 
   expect(frames).toMatchObject([{ event: 'pusher:error', data: { code } }]);
   expect(closes).toEqual([code]);
-  expect(pusher.connections).toEqual([]);
+  expect(pusher.connections()).toEqual([]);
 });
 
 test('subscribes to a public channel without auth, and to a private one only with the right signature', async () => {
@@ -228,7 +228,7 @@ test('pings whom it has not heard for one and a half timeouts, and puts out who 
   );
   expect(pings).toEqual([1, 0, 1]);
   expect(silent.closes).toEqual([4201]);
-  expect(pusher.connections.map(({ socketId }) => socketId)).toEqual([answers.socketId, talks.socketId]);
+  expect(pusher.connections().map(({ socketId }) => socketId)).toEqual([answers.socketId, talks.socketId]);
 });
 
 const NUMBERED: Partial<PusherOptions> = { isNumbered: (channel) => channel === 'feed', historyMax: 3 };
@@ -334,7 +334,7 @@ test('closes all with a code, drops all without one, and refuses new ones for a 
   expect(closed.frames.at(-1)).toEqual({ event: 'pusher:error', data: { code: 4100, message: 'Over capacity' } });
   expect([closed, dropped, refused, accepted].map(({ closes }) => closes)).toEqual([[4100], [1006], [4004], []]);
   expect(accepted.frames).toMatchObject([ESTABLISHED]);
-  expect(pusher.connections).toHaveLength(1);
+  expect(pusher.connections()).toHaveLength(1);
 });
 
 test('goes on numbering and keeps subscriptions apart when one subscribes twice', () => {

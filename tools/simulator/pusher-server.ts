@@ -175,9 +175,7 @@ export function createPusherServer(options: PusherOptions): PusherServer {
     headOf: (channel) => channels.get(channel)?.head ?? 0,
     eventsAfter,
     forget: (channel, upTo = Number.POSITIVE_INFINITY) => channelOf(channel).forget(upTo),
-    get connections() {
-      return all();
-    },
+    connections: all,
     subscribersOf: (channel) => [...(channels.get(channel)?.subscribers.keys() ?? [])],
     membersOf: (channel) => channels.get(channel)?.members ?? [],
     announceHeads,

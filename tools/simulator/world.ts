@@ -215,19 +215,8 @@ export class World {
 
   /** The same without an app: whoever asks for it should have looked at the phone first. */
   #emptyStage(phone: SimulatedPhone): Stage<unknown, Backend, unknown> {
-    const refuse = (): never => {
-      throw new Error('No app is running. An action with opensApp: false must look at stage.phone.app first.');
-    };
     const { backend, facts } = this;
-    return {
-      get app() {
-        return refuse();
-      },
-      phone: this.#viewOf(phone),
-      backend,
-      facts,
-      follow: refuse,
-    };
+    return Object.defineProperty({ phone: this.#viewOf(phone), backend, facts, follow: refuse }, 'app', NO_APP) as never;
   }
 
   /** The scenario's view of a phone's app; null when none is running. An app that cannot tell its state gives its error. */
@@ -302,6 +291,11 @@ export class World {
     return view;
   }
 }
+
+const refuse = (): never => {
+  throw new Error('No app is running. An action with opensApp: false must look at stage.phone.app first.');
+};
+const NO_APP = { get: refuse };
 
 type Follow = Stage<unknown, Backend, unknown>['follow'];
 type Followed = Parameters<Follow> extends [string, ...infer Rest] ? Rest : never;
