@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { Chat, ChatModule, ChatState, Message } from '#contract/chat';
 import {
+  atKind,
   atSend,
   CACHE_URI,
   DOCUMENTS_URI,
@@ -402,11 +403,10 @@ function atState(
 ): NonNullable<ChatInvariant['watch']> {
   return (world) => {
     const lookAt = look(world);
-    return (event) => {
-      if (event.kind !== 'state') return undefined;
+    return atKind('state', (event) => {
       const phone = world.phones[event.phone];
       return phone?.app ? lookAt(phone.app, phone) : undefined;
-    };
+    });
   };
 }
 
@@ -416,10 +416,9 @@ function atMessage(
 ): NonNullable<ChatInvariant['watch']> {
   return (world) => {
     const lookAt = look(world);
-    return (event) =>
-      event.kind === 'effect' && event.label === 'message'
-        ? lookAt(event.data as { chatId: string; fromUserId: string; text: string })
-        : undefined;
+    return atKind('effect', ({ label, data }) =>
+      label === 'message' ? lookAt(data as { chatId: string; fromUserId: string; text: string }) : undefined,
+    );
   };
 }
 
@@ -745,8 +744,8 @@ const noPieceTwice: ChatInvariant = {
   spec: ['R13'],
   watch: () => {
     const confirmed = new Map<string, number>();
-    return (event) => {
-      if (event.kind !== 'request' || event.request.endpoint !== PUT) return undefined;
+    return atKind('request', (event) => {
+      if (event.request.endpoint !== PUT) return undefined;
       const { url, headers } = event.request;
       const [, from = '0', to = '0'] = /^bytes (\d+)-(\d+)/.exec(headers['content-range'] ?? '') ?? [];
       const file = new URL(url).pathname;
@@ -755,7 +754,7 @@ const noPieceTwice: ChatInvariant = {
       return event.phase === 'sent' && Number(from) < known
         ? `Bytes from ${from} of ${file} were sent again, though ${known} were confirmed.`
         : undefined;
-    };
+    });
   },
 };
 

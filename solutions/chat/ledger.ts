@@ -59,15 +59,14 @@ export function createLedger({ device, userId }: ChatOptions, loaded: () => void
 
   async function write(db: SQLiteDatabase, change: Change): Promise<void> {
     const kept = [
-      ...change.messages.map((one) => ({ kind: 'message', id: one.chatId, place: one.sequenceId, body: one })),
-      ...[...change.rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, place: 0, body: row })),
-      ...change.unsent.map((one) => ({ kind: 'unsent', id: one.localId, place: 0, body: one })),
-      ...change.gone.map(({ localId }) => ({ kind: 'unsent', id: localId, place: 0, body: null })),
-      ...(change.position === position ? [] : [{ kind: 'position', id: '', place: 0, body: change.position }]),
+      ...change.messages.map((one) => ['message', one.chatId, one.sequenceId, JSON.stringify(one)]),
+      ...[...change.rows.values()].map((row) => ['chat', row.chatId, 0, JSON.stringify(row)]),
+      ...change.unsent.map((one) => ['unsent', one.localId, 0, JSON.stringify(one)]),
+      ...change.gone.map(({ localId }) => ['unsent', localId, 0, null]),
+      ...(change.position === position ? [] : [['position', '', 0, JSON.stringify(change.position)]]),
     ];
     if (kept.length === 0) return;
-    const fields = ['kind', 'id', 'place', 'body'].map((name) => `value->>'${name}'`);
-    await db.runAsync(`INSERT OR REPLACE INTO kept SELECT ${fields} FROM json_each(?)`, JSON.stringify(kept));
+    await db.runAsync(`INSERT OR REPLACE INTO kept VALUES ${kept.map(() => '(?, ?, ?, ?)')}`, kept.flat());
   }
 
   function absorb(change: Change): void {

@@ -8,10 +8,14 @@
 export function boundTo<First, Args extends unknown[], Made extends object>(
   base: new (first: First, ...args: Args) => Made,
   first: First,
-): new (...args: Args) => Made {
+): new (
+  ...args: Args
+) => Made {
   const bound: object = new Proxy(base, {
     construct: (target, args: Args, newTarget) =>
       Reflect.construct(target, [first, ...args], newTarget === bound ? target : newTarget),
   });
-  return bound as new (...args: Args) => Made;
+  return bound as new (
+    ...args: Args
+  ) => Made;
 }

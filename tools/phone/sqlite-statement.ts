@@ -1,24 +1,10 @@
 // SQL text as far as a phone must understand it: what a statement does to a transaction, and where the next one begins.
+import { remembered } from './remembered.ts';
 
 /** What a statement does: `begin` takes no lock before the first write, `begin-now` does. */
 export type StatementKind = 'read' | 'write' | 'begin' | 'begin-now' | 'commit' | 'rollback';
 
-const KEPT_TEXTS = 500;
-/** A longer text has its values in it, and will not be met again. */
-const KEPT_LENGTH_MAX = 2_000;
-
 const LEADING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
-
-/** Apps ask the same few texts again and again: what one says is worked out once. */
-function remembered<T>(work: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    const found = known.get(text) ?? work(text);
-    if (known.size >= KEPT_TEXTS) known.clear();
-    if (text.length <= KEPT_LENGTH_MAX) known.set(text, found);
-    return found;
-  };
-}
 
 /** The kind of a text's first statement. */
 export const kindOf = remembered((sql: string): StatementKind => {

@@ -1,6 +1,7 @@
 // The platform's `WebSocket`, over whatever carries it: a simulated network, or a test. Source: WHATWG WebSockets.
 import { boundTo } from './bound-class.ts';
 import { byteLength } from './byte-length.ts';
+import { remembered } from './remembered.ts';
 
 /** What a line tells its socket. After `closed` it tells nothing more. */
 export interface SocketEnd {
@@ -61,8 +62,9 @@ export class PhoneWebSocket extends EventTarget {
   constructor(port: SocketPort, url: string | URL, protocols: string | readonly string[] = []) {
     super();
     this.#port = port;
-    this.url = readUrl(String(url));
-    this.#origin = new URL(this.url).origin;
+    const { href, origin } = readUrl(String(url));
+    this.url = href;
+    this.#origin = origin;
     checkProtocols(typeof protocols === 'string' ? [protocols] : protocols);
     this.#wire = port.open(this.url, {
       opened: () => this.#opened(),
@@ -158,7 +160,7 @@ export class PhoneWebSocket extends EventTarget {
 /** The `WebSocket` of one launch: what its `new WebSocket(url, protocols)` makes goes through the port. */
 export const createWebSocket = (port: SocketPort) => boundTo(PhoneWebSocket, port);
 
-function readUrl(text: string): string {
+const readUrl = remembered((text): Pick<URL, 'href' | 'origin'> => {
   const url = URL.parse(text);
   if (url === null) throw domError('SyntaxError', `WebSocket: ${text} is no URL.`);
   if (url.protocol === 'http:') url.protocol = 'ws:';
@@ -167,8 +169,8 @@ function readUrl(text: string): string {
     throw domError('SyntaxError', `WebSocket: the URL begins with ws: or wss:, got ${url.protocol}`);
   }
   if (url.hash !== '') throw domError('SyntaxError', `WebSocket: the URL has no fragment, got ${url.hash}.`);
-  return url.href;
-}
+  return { href: url.href, origin: url.origin };
+});
 
 function checkProtocols(protocols: readonly string[]): void {
   const isValid = protocols.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name));

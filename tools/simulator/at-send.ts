@@ -1,5 +1,6 @@
 // An invariant that looks at requests as they leave, and at those that are out by then.
-import type { RequestRecord, TraceEvent } from './trace.ts';
+import { atKind, type Look } from './at-kind.ts';
+import type { RequestRecord } from './trace.ts';
 
 const NONE: readonly RequestRecord[] = [];
 
@@ -11,18 +12,17 @@ const NONE: readonly RequestRecord[] = [];
  */
 export function atSend<World>(
   look: (world: World) => (sent: RequestRecord, out: readonly RequestRecord[]) => string | undefined,
-): (world: World) => (event: TraceEvent) => string | undefined {
+): (world: World) => Look {
   return (world) => {
     const lookAt = look(world);
     let out: RequestRecord[] = [];
-    return (event) => {
-      if (event.kind !== 'request' || event.phase !== 'sent') return undefined;
-      const { request } = event;
+    return atKind('request', ({ phase, request }) => {
+      if (phase !== 'sent') return undefined;
       // Records are filled in as the network goes: whatever has ended since says so by itself.
       if (out.length > 0) out = out.filter(({ outcome }) => outcome === null);
       const others = out.length > 0 ? out.filter(({ phone }) => phone === request.phone) : NONE;
       out.push(request);
       return lookAt(request, others);
-    };
+    });
   };
 }

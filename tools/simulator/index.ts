@@ -4,6 +4,7 @@ export type { StoredEntry } from '../phone/disk.ts';
 export { CACHE_URI, DOCUMENTS_URI, type FileRead, syntheticBytes } from '../phone/file-tree.ts';
 export type { CipherCall } from '../phone/quick-crypto.ts';
 export type { ServerSocket, SocketRequest, SocketServer } from '../phone/server-socket.ts';
+export { atKind, type Look } from './at-kind.ts';
 export { atSend } from './at-send.ts';
 export { growsRarer, waitsForRetryAfter } from './pace.ts';
 export type { Json } from './plan.ts';

@@ -1,5 +1,6 @@
 // Requests as the simulated network carries them: what was asked, without the platform's stream underneath.
 import { describeBytes } from '../phone/describe-bytes.ts';
+import { remembered } from '../phone/remembered.ts';
 
 const NEVER_ABORTED = new AbortController().signal;
 
@@ -107,23 +108,17 @@ function methodOf(text: string): string {
   return NORMALISED.has(upper) ? upper : text;
 }
 
-/** Apps ask for the same few URLs again and again. */
-const parsed = new Map<string, string>();
-const PARSED_MAX = 1_000;
-
-function parseUrl(text: string): string {
-  const known = parsed.get(text);
-  if (known !== undefined) return known;
+const parseUrl = remembered((text) => {
   const url = URL.parse(text);
   if (url === null) throw new TypeError(`Failed to parse URL from ${text}`);
-  if (parsed.size >= PARSED_MAX) parsed.clear();
-  parsed.set(text, url.href);
   return url.href;
-}
+});
 
 /** A `Request` for the backend, with its body at hand. Whatever needs more gets a real one. */
-export function createServerRequest({ method, url, headers, body, bytes }: Omit<OutgoingRequest, 'signal'>): Request {
-  return new ServerRequest(method, url, headers, bytes ?? body) as unknown as Request;
+export function createServerRequest(request: Omit<OutgoingRequest, 'signal'>): Request {
+  const { method, url, headers, bytes } = request;
+  // The body of bytes is not looked at: that would hash it.
+  return new ServerRequest(method, url, headers, bytes ?? request.body) as unknown as Request;
 }
 
 class ServerRequest {

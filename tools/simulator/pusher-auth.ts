@@ -1,6 +1,7 @@
 // Who may subscribe: signatures, and the endpoint that gives them. Source: Pusher Channels, auth signatures.
 import { createHmac } from 'node:crypto';
 import type { Context } from 'hono';
+import { remembered } from '../phone/remembered.ts';
 import type { Json } from './plan.ts';
 import type { PresenceMember } from './pusher-channel.ts';
 
@@ -34,8 +35,14 @@ export function signChannel(
   channelData?: string,
 ): string {
   const text = [socketId, channel, ...(channelData === undefined ? [] : [channelData])].join(':');
-  return `${key}:${createHmac('sha256', secret).update(text).digest('hex')}`;
+  return `${key}:${hmacOf(JSON.stringify([secret, text]))}`;
 }
+
+/** Of a secret and a text. Socket ids are counted, so that runs sign the same again and again. */
+const hmacOf = remembered((secretAndText) => {
+  const [secret, text] = JSON.parse(secretAndText) as [string, string];
+  return createHmac('sha256', secret).update(text).digest('hex');
+});
 
 /** Answers `POST /pusher/auth` as the kata decides. */
 export async function answerAuth(

@@ -1,5 +1,6 @@
 // A Pusher Channels server for any kata's backend: protocol 7 over the backend's sockets, and its auth endpoint.
 import type { Context } from 'hono';
+import { remembered } from '../phone/remembered.ts';
 import type { ServerSocket, SocketRequest } from '../phone/server-socket.ts';
 import type { Json } from './plan.ts';
 import type { PusherOptions, PusherServer, TriggerOptions } from './pusher-api.ts';
@@ -31,7 +32,7 @@ export function createPusherServer(options: PusherOptions): PusherServer {
     connected += 1;
     const socketId = `${100_000 + connected}.${(connected * 48_271) % 1_000_000}`;
     const connection = new PusherConnection(socket, socketId, context, activityTimeoutS);
-    const problem = problemOf(new URL(url));
+    const problem = problemOf(addressOf(url));
     if (problem) {
       connection.fail(problem.code, problem.message);
       connection.close(problem.code, problem.message);
@@ -46,11 +47,9 @@ export function createPusherServer(options: PusherOptions): PusherServer {
     tick();
   }
 
-  function problemOf({ pathname, searchParams }: URL): { code: number; message: string } | null {
+  function problemOf({ pathname, key, version }: Address): { code: number; message: string } | null {
     if (refusal !== null) return { code: refusal, message: 'Connections are refused for now' };
-    const key = /\/app\/([^/]+)$/.exec(pathname)?.[1];
     if (key !== appKey) return { code: 4001, message: `Application does not exist: ${key ?? pathname}` };
-    const version = searchParams.get('protocol');
     if (version === null) return { code: 4008, message: 'No protocol version supplied' };
     return version === '7' ? null : { code: 4007, message: `Unsupported protocol version: ${version}` };
   }
@@ -196,3 +195,11 @@ export function createPusherServer(options: PusherOptions): PusherServer {
     },
   };
 }
+
+type Address = ReturnType<typeof addressOf>;
+
+/** What the URL of a connection says. */
+const addressOf = remembered((url) => {
+  const { pathname, searchParams } = new URL(url);
+  return { pathname, key: /\/app\/([^/]+)$/.exec(pathname)?.[1], version: searchParams.get('protocol') };
+});

@@ -1,4 +1,5 @@
 // The trace of one run, and the invariants that watch it grow.
+import type { Look } from './at-kind.ts';
 import { noCosts } from './costs.ts';
 import { describeError } from './describe-error.ts';
 import type { Costs, TraceEvent } from './trace.ts';
@@ -14,7 +15,7 @@ export interface FoundViolation {
 /** Why an invariant says nothing. */
 export const notChecked = (error: unknown): string => `This could not be checked: ${describeError(error)}`;
 
-type Watcher = { readonly invariant: string; readonly look: (event: TraceEvent) => string | undefined };
+type Watcher = { readonly invariant: string; readonly look: Look };
 
 /** What cannot be looked at keeps no promise about it. */
 function askWatcher({ look }: Watcher, event: TraceEvent): string | undefined {
@@ -29,24 +30,33 @@ export class Recorder {
   readonly trace: TraceEvent[] = [];
   readonly costs: Costs = noCosts();
   readonly #violations = new Map<string, FoundViolation>();
-  #watchers: Watcher[] = [];
+  #watchers: readonly Watcher[] = [];
+  /** The watchers of each kind that has come up. */
+  #byKind = new Map<TraceEvent['kind'], readonly Watcher[]>();
   /** Time of the last event that counts as progress: an effect, or a promise that settled. */
   progressAtMs = 0;
 
   watch(watchers: readonly Watcher[]): void {
-    this.#watchers = [...watchers];
+    this.#watchers = watchers;
+    this.#byKind = new Map();
   }
 
   emit(event: TraceEvent): void {
     this.trace.push(event);
     if (event.kind === 'effect' || event.kind === 'settled' || event.kind === 'launch') this.progressAtMs = event.atMs;
-    const watchers = this.#watchers;
+    const watchers = this.#byKind.get(event.kind) ?? this.#watchersOf(event.kind);
     // There are many events for many watchers: nothing is allocated here.
     for (let n = 0; n < watchers.length; n += 1) {
       const watcher = watchers[n] as Watcher;
       const text = askWatcher(watcher, event);
       if (text !== undefined) this.violate(watcher.invariant, text, event.atMs);
     }
+  }
+
+  #watchersOf(kind: TraceEvent['kind']): readonly Watcher[] {
+    const watchers = this.#watchers.filter(({ look }) => look.kind === undefined || look.kind === kind);
+    this.#byKind.set(kind, watchers);
+    return watchers;
   }
 
   /** Notes a broken invariant; only the first time counts. Its watcher goes on: others may rest on what it has noted. */

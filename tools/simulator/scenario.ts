@@ -6,8 +6,9 @@ import type { Device, Conditions as PhoneConditions } from '../phone/device.ts';
 import type { Disk, Platform } from '../phone/disk.ts';
 import type { CipherCall } from '../phone/quick-crypto.ts';
 import type { SocketServer } from '../phone/server-socket.ts';
+import type { Look } from './at-kind.ts';
 import type { Json } from './plan.ts';
-import type { Costs, RequestRecord, SocketRecord, TraceEvent } from './trace.ts';
+import type { Costs, RequestRecord, SocketRecord } from './trace.ts';
 
 /** The server a kata's app talks to. `app` answers; whatever else it has is there for invariants to look at. */
 export interface Backend {
@@ -158,8 +159,8 @@ export interface Invariant<App, B extends Backend, Facts> {
   readonly promise: string;
   /** Rules and edge cases of the spec it is evidence for: R2, E1. */
   readonly spec: readonly string[];
-  /** Checked at every event of the trace. Called once a run; keeps its own memory in the closure. */
-  watch?(world: WorldView<App, B, Facts>): (event: TraceEvent) => string | undefined;
+  /** Checked at every event of the trace, or of one kind: see `atKind`. Called once a run; keeps its own memory in the closure. */
+  watch?(world: WorldView<App, B, Facts>): Look;
   /** Checked once the world has healed and all is quiet. */
   settled?(world: WorldView<App, B, Facts>): string | undefined;
   /** Checked after one more kill and launch without any fault. `before` is the scenario's view of each phone's app before it. */

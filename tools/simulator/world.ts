@@ -216,7 +216,11 @@ export class World {
   /** The same without an app: whoever asks for it should have looked at the phone first. */
   #emptyStage(phone: SimulatedPhone): Stage<unknown, Backend, unknown> {
     const { backend, facts } = this;
-    return Object.defineProperty({ phone: this.#viewOf(phone), backend, facts, follow: refuse }, 'app', NO_APP) as never;
+    return Object.defineProperty(
+      { phone: this.#viewOf(phone), backend, facts, follow: refuse },
+      'app',
+      NO_APP,
+    ) as never;
   }
 
   /** The scenario's view of a phone's app; null when none is running. An app that cannot tell its state gives its error. */
