@@ -372,17 +372,21 @@ function stateOf(shell: Shell | null | undefined): ChatState | null {
   return state && Array.isArray(state.chats) && state.threads ? (state as ChatState) : null;
 }
 
-type Threads = readonly (readonly [string, readonly Message[]])[];
+/** Of each open chat its rows, and what every row is known by. */
+type Threads = readonly (readonly [chatId: string, messages: readonly Message[], names: readonly string[]])[];
 function threadsOf(shell: Shell | null | undefined): Threads {
   const state = stateOf(shell);
   if (!shell || !state) return [];
   if (shell.seen?.state !== state) {
-    const threads = Object.entries(state.threads).map(([id, { messages }]) => [id, messages] as const);
+    const threads = Object.entries(state.threads).map(
+      ([chatId, { messages }]) => [chatId, messages, messages.map(nameOf)] as const,
+    );
     shell.seen = { state, threads };
   }
   return shell.seen.threads;
 }
 
+const nameOf = ({ fromUserId, localId }: Message) => `${fromUserId} ${localId}`;
 const lineOf = ({ text, sequenceId, status }: Message) => `${sequenceId ?? '-'} ${text} ${status}`;
 
 function view(shell: Shell) {
@@ -433,31 +437,36 @@ const oneRow: ChatInvariant = {
   promise: 'No two rows show one message, and no two share a key.',
   spec: ['R3'],
   watch: atState(() => (shell) => {
-    for (const [chatId, messages] of threadsOf(shell)) {
-      const seen = new Set<string>();
-      for (const { key, id, localId, fromUserId, text } of messages) {
-        for (const name of [`key ${key}`, id === null ? '' : `id ${id}`, `localId ${fromUserId} ${localId}`]) {
-          if (name !== '' && seen.has(name)) return `${chatId} shows "${text}" twice: two rows have the ${name}.`;
-          seen.add(name);
-        }
-      }
+    for (const [chatId, messages, names] of threadsOf(shell)) {
+      const twice = repeated({ key: messages.map(({ key }) => key), id: messages.map(({ id }) => id), name: names });
+      if (twice) return `${chatId} shows "${messages[twice.at]?.text}" twice: two rows have the ${twice.what}.`;
     }
     return undefined;
   }),
 };
+
+/** The first value that comes up a second time, null aside. */
+function repeated(columns: Readonly<Record<string, readonly (string | null)[]>>): { at: number; what: string } | null {
+  for (const [title, values] of Object.entries(columns)) {
+    const at = values.findIndex((value, n) => value !== null && values.indexOf(value) < n);
+    if (at >= 0) return { at, what: `${title} ${values[at]}` };
+  }
+  return null;
+}
 
 const keepsItsKey: ChatInvariant = {
   id: 'keeps-its-key',
   promise: 'A row keeps its key when it is confirmed.',
   spec: ['R3'],
   watch: atState(() => {
-    const keys = new Map<string, string>();
+    const keysIn = new Map<string, Map<string, string>>();
     return (shell) => {
-      for (const [chatId, messages] of threadsOf(shell)) {
-        for (const { key, localId, fromUserId } of messages) {
-          const name = `${chatId} ${fromUserId} ${localId}`;
-          const before = keys.get(name) ?? key;
-          keys.set(name, before);
+      for (const [chatId, messages, names] of threadsOf(shell)) {
+        const keys = keysIn.get(chatId) ?? new Map<string, string>();
+        keysIn.set(chatId, keys);
+        for (const [n, { key }] of messages.entries()) {
+          const before = keys.get(names[n] ?? '') ?? key;
+          keys.set(names[n] ?? '', before);
           if (before !== key) return `A row of ${chatId} had the key ${before}, and then ${key}.`;
         }
       }
@@ -491,13 +500,14 @@ const statusClimbs: ChatInvariant = {
   promise: 'No status goes back.',
   spec: ['R12'],
   watch: atState(({ facts }) => {
-    const seen = new Map<string, Message['status']>();
+    const seenIn = new Map<string, Map<string, Message['status']>>();
     return (shell) => {
-      for (const [chatId, messages] of threadsOf(shell)) {
-        for (const { localId, fromUserId, status, text } of messages) {
-          const name = `${shell.userId} ${chatId} ${fromUserId} ${localId}`;
-          const before = seen.get(name) ?? 'sending';
-          seen.set(name, status);
+      for (const [chatId, messages, names] of threadsOf(shell)) {
+        const seen = seenIn.get(keyOf(shell.userId, chatId)) ?? new Map<string, Message['status']>();
+        seenIn.set(keyOf(shell.userId, chatId), seen);
+        for (const [n, { status, text }] of messages.entries()) {
+          const before = seen.get(names[n] ?? '') ?? 'sending';
+          seen.set(names[n] ?? '', status);
           const sent = status === 'failed' && facts.sent[serialOf(text) - 1];
           if (sent) sent.hasStepped = true;
           if ((RANKS[status] ?? 0) < (RANKS[before] ?? 0)) return `"${text}" was ${before}, and then ${status}.`;
@@ -513,9 +523,11 @@ const ownChatsOnly: ChatInvariant = {
   promise: 'Nobody sees the chats of somebody else.',
   spec: ['R14'],
   watch: atState(() => (shell) => {
-    const shown = [...(stateOf(shell)?.chats ?? []).map(({ chatId }) => chatId), ...threadsOf(shell).map(([id]) => id)];
-    const foreign = shown.find((chatId) => !chatId.split('-').includes(shell.userId));
-    return foreign && `${shell.userId} sees ${foreign}.`;
+    const { userId } = shell;
+    const isForeign = (chatId: string) => !chatId.startsWith(`${userId}-`) && !chatId.endsWith(`-${userId}`);
+    const listed = stateOf(shell)?.chats.find(({ chatId }) => isForeign(chatId))?.chatId;
+    const foreign = listed ?? threadsOf(shell).find(([chatId]) => isForeign(chatId))?.[0];
+    return foreign && `${userId} sees ${foreign}.`;
   }),
 };
 

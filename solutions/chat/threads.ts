@@ -25,13 +25,17 @@ export function createThreads({ ledger, api, gate, show }: Core) {
     (threads.get(chatId)?.rows[0]?.sequenceId ?? ledger.rowOf(chatId).floor ?? Number.POSITIVE_INFINITY) > 1;
 
   async function openChat(chatId: string): Promise<void> {
-    await ledger.readBelow(chatId, Number.POSITIVE_INFINITY, PAGE, (stored) => {
+    await ledger.ready();
+    if (!threads.has(chatId)) await readStored(chatId);
+    await loadFirst(chatId);
+  }
+
+  const readStored = (chatId: string): Promise<void> =>
+    ledger.readBelow(chatId, Number.POSITIVE_INFINITY, PAGE, (stored) => {
       if (threads.has(chatId)) return;
       threads.set(chatId, { rows: joined(stored, ledger.rowOf(chatId).floor), isWanting: false });
       show();
     });
-    await loadFirst(chatId);
-  }
 
   async function closeChat(chatId: string): Promise<void> {
     await ledger.ready();
@@ -77,7 +81,8 @@ export function createThreads({ ledger, api, gate, show }: Core) {
     const before = thread.rows[0]?.sequenceId ?? ledger.rowOf(chatId).floor;
     const epoch = ledger.resets();
     const isStill = () => epoch === ledger.resets();
-    const below = await ledger.readBelow(chatId, before ?? 0, PAGE, (stored) => joined(stored, before));
+    // Without a floor nothing that is stored is sure to join.
+    const below = before === null ? [] : await ledger.readBelow(chatId, before, PAGE, (rows) => joined(rows, before));
     const [lowest] = below;
     if (isStill() && !lowest) await loadPage(chatId, before);
     if (isStill() && lowest) {

@@ -110,7 +110,7 @@ export class PhoneWebSocket extends EventTarget {
 
   #received(data: string): void {
     if (this.#state !== OPEN) return;
-    this.#fire(new MessageEvent('message', { data, origin: this.#origin }));
+    this.dispatchEvent(new SocketMessageEvent(data, this.#origin, this.#port.elapsedMs()));
   }
 
   #closed(code: number, reason: string, wasClean: boolean): void {
@@ -156,6 +156,25 @@ export class PhoneWebSocket extends EventTarget {
     this.#handlers.set(type, typeof handler === 'function' ? (handler as Handler) : null);
   }
 }
+
+/** A `MessageEvent` of text. The platform's own looks each field over first, and most events are these. */
+class SocketMessageEvent extends Event {
+  readonly data: string;
+  readonly origin: string;
+  readonly lastEventId = '';
+  readonly source = null;
+  readonly ports: readonly MessagePort[] = [];
+  override readonly timeStamp: number = 0;
+
+  constructor(data: string, origin: string, atMs: number) {
+    super('message');
+    this.data = data;
+    this.origin = origin;
+    this.timeStamp = atMs;
+  }
+}
+// `instanceof MessageEvent` holds.
+Object.setPrototypeOf(SocketMessageEvent.prototype, MessageEvent.prototype);
 
 /** The `WebSocket` of one launch: what its `new WebSocket(url, protocols)` makes goes through the port. */
 export const createWebSocket = (port: SocketPort) => boundTo(PhoneWebSocket, port);

@@ -9,6 +9,8 @@ export interface OutgoingRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Headers;
+  /** The same, names in lower case. Not to be changed. */
+  readonly headerFields: Readonly<Record<string, string>>;
   /** Text, or null without a body. Of bytes: their number and hash, as a record shows them. */
   readonly body: string | null;
   /** A body of bytes. */
@@ -30,18 +32,37 @@ export function readRequest(
     return readAnyRequest(input, init);
   const url = parseUrl(String(input));
   const method = methodOf(init.method ?? 'GET');
-  const headers = new Headers(init.headers);
   if (typeof body === 'string' && (method === 'GET' || method === 'HEAD'))
     throw new TypeError('Request with GET/HEAD method cannot have body.');
-  if (typeof body === 'string' && !headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
-  return { method, url, headers, body: body ?? null, signal: init.signal ?? null };
+  const type = typeof body === 'string' ? 'text/plain;charset=UTF-8' : null;
+  return { method, url, ...readHeaders(init.headers, type), body: body ?? null, signal: init.signal ?? null };
 }
 
 async function readAnyRequest(input: RequestInfo | URL, init: RequestInit): Promise<OutgoingRequest> {
   const request = new Request(input, init);
   const text = request.body === null ? null : await request.clone().text();
   const { method, url, signal } = request;
-  return { method, url, signal, ...withOwnBoundary(new Headers(request.headers), text) };
+  const { headers, body } = withOwnBoundary(new Headers(request.headers), text);
+  return { method, url, signal, headers, headerFields: Object.fromEntries(headers), body };
+}
+
+type SomeHeaders = Pick<OutgoingRequest, 'headers' | 'headerFields'>;
+
+/** Apps send the same few headers again and again: those of a plain object are made once. Nobody changes them on the way. */
+function readHeaders(init: HeadersInit | undefined, type: string | null): SomeHeaders {
+  const isPlain = init !== undefined && Object.getPrototypeOf(init) === Object.prototype;
+  const isText = isPlain && Object.values(init).every((value) => typeof value === 'string');
+  return isText ? knownHeaders(JSON.stringify([init, type])) : makeHeaders(init, type);
+}
+
+const knownHeaders = remembered((text) =>
+  makeHeaders(...(JSON.parse(text) as [Record<string, string>, string | null])),
+);
+
+function makeHeaders(init: HeadersInit | undefined, type: string | null): SomeHeaders {
+  const headers = new Headers(init);
+  if (type !== null && !headers.has('content-type')) headers.set('content-type', type);
+  return { headers, headerFields: Object.freeze(Object.fromEntries(headers)) };
 }
 
 /** A body of bytes is copied as it leaves; no content type goes with it unless the app gives one. Source: Fetch, "extract a body". */
@@ -51,15 +72,14 @@ function readBytesRequest(input: string, body: ArrayBuffer | ArrayBufferView, in
     : new Uint8Array(body.slice(0));
   const method = methodOf(init.method ?? 'GET');
   if (method === 'GET' || method === 'HEAD') throw new TypeError('Request with GET/HEAD method cannot have body.');
-  const headers = new Headers(init.headers);
-  const url = parseUrl(input);
-  return new BytesRequest(method, url, headers, bytes, init.signal ?? null);
+  return new BytesRequest(method, parseUrl(input), readHeaders(init.headers, null), bytes, init.signal ?? null);
 }
 
 class BytesRequest implements OutgoingRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Headers;
+  readonly headerFields: Readonly<Record<string, string>>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly signal: AbortSignal | null;
   #described: string | undefined;
@@ -67,13 +87,14 @@ class BytesRequest implements OutgoingRequest {
   constructor(
     method: string,
     url: string,
-    headers: Headers,
+    { headers, headerFields }: SomeHeaders,
     bytes: Uint8Array<ArrayBuffer>,
     signal: AbortSignal | null,
   ) {
     this.method = method;
     this.url = url;
     this.headers = headers;
+    this.headerFields = headerFields;
     this.bytes = bytes;
     this.signal = signal;
   }
@@ -115,7 +136,7 @@ const parseUrl = remembered((text) => {
 });
 
 /** A `Request` for the backend, with its body at hand. Whatever needs more gets a real one. */
-export function createServerRequest(request: Omit<OutgoingRequest, 'signal'>): Request {
+export function createServerRequest(request: Omit<OutgoingRequest, 'signal' | 'headerFields'>): Request {
   const { method, url, headers, bytes } = request;
   // The body of bytes is not looked at: that would hash it.
   return new ServerRequest(method, url, headers, bytes ?? request.body) as unknown as Request;

@@ -98,7 +98,7 @@ export class Network {
       nth,
       method: request.method,
       url: request.url,
-      headers: Object.fromEntries(request.headers),
+      headers: request.headerFields,
       body: request.bytes ? null : request.body,
       sentAtMs: this.#world.nowMs,
       sentOnline: phone.isOnline,
