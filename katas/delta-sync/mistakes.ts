@@ -346,11 +346,9 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-a-pull-at-once',
     edits: [
       {
-        find: `    await transaction(async (txn) => {
-      for (const table of tables) {`,
+        find: `    await (news.length === 0 ?`,
         replace: `    await inTurn((database) => database.runAsync(STORE_LAST_PULL, timestamp, schema.version));
-    await transaction(async (txn) => {
-      for (const table of tables) {`,
+    await (news.length === 0 ?`,
       },
     ],
   },
@@ -391,19 +389,12 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-a-pull-at-once',
     edits: [
       {
-        find: `    await transaction(async (txn) => {
-      for (const table of tables) {
-        // What the schema does not know stays out. \`changes\` came as JSON: its tables are its own properties.
-        const ofTable = Object.hasOwn(changes, table.name) ? changes[table.name] : undefined;
-        if (ofTable) await storeTable(txn, table, ofTable, counts);
-      }
-      await txn.runAsync(`,
-        replace: `    for (const table of tables) {
-      const ofTable = Object.hasOwn(changes, table.name) ? changes[table.name] : undefined;
-      if (ofTable) await transaction((txn) => storeTable(txn, table, ofTable, counts));
-    }
-    await transaction(async (txn) => {
-      await txn.runAsync(`,
+        find: `      for (const { table, ofTable } of news) await storeTable(txn, table, ofTable, counts);
+      await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
+    };`,
+        replace: `      await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
+    };
+    for (const { table, ofTable } of news) await transaction((txn) => storeTable(txn, table, ofTable, counts));`,
       },
     ],
   },

@@ -432,8 +432,8 @@ function stateOf(app: SyncDatabase | null | undefined): Partial<SyncState> {
 }
 
 const timeIn = ({ url }: RequestRecord): number | null => {
-  const text = new URL(url).searchParams.get('last_pulled_at');
-  return text === null || text === 'null' ? null : Number(text);
+  const text = /[?&]last_pulled_at=([^&]*)/.exec(url)?.[1];
+  return text === undefined || text === 'null' ? null : Number(text);
 };
 
 const bodies = new WeakMap<RequestRecord, Changes>();

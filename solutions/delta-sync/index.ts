@@ -17,6 +17,7 @@ import { createDatabase } from './database.ts';
 import { disposed, failed, failureOf, invalid, notFound, rethrowAsStorageError } from './failures.ts';
 import { changedIn, merge, migrationFrom } from './merge.ts';
 import {
+  countOf,
   describeTable,
   findUnsynced,
   fits,
@@ -69,7 +70,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   // The database: reads at any time, writes one after another
 
   async function load(opened: SQLiteDatabase) {
-    await migrate(opened, tables);
+    await migrate(opened, tables, schema.version);
     const stored = await opened.getFirstAsync<LastPull>(SELECT_LAST_PULL);
     return { stored, found: await findUnsynced(opened, tables) };
   }
@@ -233,14 +234,17 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   /** All that was pulled, when it was, and by which schema: one transaction. */
   async function storePull({ changes, timestamp }: PullResult, result: Counts): Promise<void> {
     const counts = { pulled: 0, pushed: 0, conflicts: 0 };
-    await transaction(async (txn) => {
-      for (const table of tables) {
-        // What the schema does not know stays out. `changes` came as JSON: its tables are its own properties.
-        const ofTable = Object.hasOwn(changes, table.name) ? changes[table.name] : undefined;
-        if (ofTable) await storeTable(txn, table, ofTable, counts);
-      }
-      await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
+    const news = tables.flatMap((table) => {
+      // What the schema does not know stays out. `changes` came as JSON: its tables are its own properties.
+      const ofTable = Object.hasOwn(changes, table.name) ? changes[table.name] : undefined;
+      return ofTable && countOf(ofTable) > 0 ? [{ table, ofTable }] : [];
     });
+    const store = async (txn: SQLiteDatabase): Promise<void> => {
+      for (const { table, ofTable } of news) await storeTable(txn, table, ofTable, counts);
+      await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
+    };
+    // One statement is a transaction by itself.
+    await (news.length === 0 ? inTurn(store) : transaction(store));
     lastPull = { lastPulledAt: timestamp, schemaVersion: schema.version };
     result.pulled += counts.pulled;
     result.conflicts += counts.conflicts;
@@ -259,12 +263,13 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
       const { row, changed } = merge(table, local, toRow(table, pulled), resolve);
       rows.push([...valuesOf(table, row), changed.length === 0 ? 'synced' : 'updated', JSON.stringify(changed)]);
     }
-    counts.pulled += created.length + updated.length + deleted.length;
+    counts.pulled += countOf(changes);
     if (rows.length > 0) await txn.runAsync(table.upsertAll, JSON.stringify(rows));
     if (deleted.length > 0) await txn.runAsync(table.deleteAll, JSON.stringify(deleted));
   }
 
   async function readUnsynced(): Promise<Unsynced[]> {
+    if (unsynced.size === 0) return [];
     const found: Unsynced[] = [];
     for (const table of tables) {
       const rows = await read((opened) => opened.getAllAsync<StoredRow>(table.selectUnsynced));

@@ -52,7 +52,9 @@ export function describeTable(name: string, types: Schema['tables'][string]) {
 }
 
 /** Adds what the schema has and the database has not: nothing is ever taken away, so the rows stay as they are. */
-export async function migrate(database: SQLiteDatabase, tables: readonly Table[]): Promise<void> {
+export async function migrate(database: SQLiteDatabase, tables: readonly Table[], version: number): Promise<void> {
+  const done = await database.getFirstAsync<{ user_version: number }>('PRAGMA user_version');
+  if (done?.user_version === version) return;
   const found = await database.getAllAsync<{ place: string }>(
     "SELECT m.name || '.' || c.name AS place FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
   );
@@ -63,7 +65,7 @@ export async function migrate(database: SQLiteDatabase, tables: readonly Table[]
     return [`CREATE TABLE ${quotedName} (${['id TEXT PRIMARY KEY', BOOKKEEPING, ...unknown].join(', ')})`];
   });
   if (missing.length === 0) return;
-  const text = [CREATE_SYNC, ...missing].join(';\n');
+  const text = [CREATE_SYNC, ...missing, `PRAGMA user_version = ${version}`].join(';\n');
   await database.withExclusiveTransactionAsync((txn) => txn.execAsync(text));
 }
 
@@ -116,6 +118,9 @@ export function toChanges(batch: readonly Unsynced[]): Record<string, TableChang
   });
   return Object.fromEntries(lists);
 }
+
+export const countOf = ({ created, updated, deleted }: TableChanges): number =>
+  created.length + updated.length + deleted.length;
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 

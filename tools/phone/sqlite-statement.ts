@@ -33,6 +33,12 @@ export const kindOf = remembered((sql: string): StatementKind => {
   }
 });
 
+/** Whether a statement answers with rows: most texts tell, and asking SQLite would cost more than running them. */
+export const answersWithRows = remembered((sql: string): boolean | 'perhaps' => {
+  if (kindOf(sql) === 'read') return true;
+  return /^PRAGMA\b/i.test(trimStart(sql)) || /\bRETURNING\b/i.test(sql) ? 'perhaps' : false;
+});
+
 /** The kind of a whole text: that of its one statement, and of several `write` when one of them is written to the disk. */
 export const kindOfText = remembered((source: string): StatementKind => {
   const kinds = statements(source).map(kindOf);

@@ -1,7 +1,7 @@
 // One database on a phone's disk: real SQL in memory, with the connections an app has open to it.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { bindFunctions } from './sqlite-functions.ts';
-import { kindOf, type StatementKind, trimStart } from './sqlite-statement.ts';
+import { answersWithRows, kindOf, type StatementKind, trimStart } from './sqlite-statement.ts';
 
 export type SqliteRow = Record<string, string | number | bigint | null | Uint8Array>;
 
@@ -16,12 +16,6 @@ export interface SqliteOutcome {
   readonly rows: SqliteRow[];
   readonly lastInsertRowId: number;
   readonly changes: number;
-}
-
-interface Prepared {
-  readonly statement: StatementSync;
-  /** Whether it answers with rows; found out at its first use. */
-  hasRows: boolean | null;
 }
 
 interface LoggedCall extends SqliteCall {
@@ -73,7 +67,7 @@ export class SqliteConnection {
 export class SqliteStore {
   readonly name: string;
   readonly #database = new DatabaseSync(':memory:');
-  readonly #statements = new Map<string, Prepared>();
+  readonly #statements = new Map<string, StatementSync>();
   /** The connection whose transaction has written. Others read what was committed, and cannot write. */
   #writer: SqliteConnection | null = null;
   /** What that transaction has run: enough to take it out for a look at what is committed, and to put it back. */
@@ -91,7 +85,7 @@ export class SqliteStore {
 
   /** Rows as committed: what would be there after a kill at this moment. For invariants and tests. */
   query(sql: string, ...params: SQLInputValue[]): SqliteRow[] {
-    return this.#committed(() => this.#prepared(sql).statement.all(...params)) as SqliteRow[];
+    return this.#committed(() => this.#prepared(sql).all(...params)) as SqliteRow[];
   }
 
   /** Runs SQL by hand, outside any app: what an earlier version of the app left. */
@@ -233,20 +227,19 @@ export class SqliteStore {
 
   #execute({ sql, params }: SqliteCall): SqliteOutcome {
     return translated(() => {
-      const prepared = this.#prepared(sql);
-      const { statement } = prepared;
+      const statement = this.#prepared(sql);
       const values = (Array.isArray(params) ? params : [params]) as SQLInputValue[];
-      prepared.hasRows ??= statement.columns().length > 0;
-      if (prepared.hasRows) return { ...NOTHING, rows: statement.all(...values).map((row) => ({ ...row })) };
+      const hasRows = answersWithRows(sql) === 'perhaps' ? statement.columns().length > 0 : answersWithRows(sql);
+      if (hasRows) return { ...NOTHING, rows: statement.all(...values).map((row) => ({ ...row })) };
       const { lastInsertRowid, changes } = statement.run(...values);
       return { rows: [], lastInsertRowId: Number(lastInsertRowid), changes: Number(changes) };
     });
   }
 
-  #prepared(sql: string): Prepared {
+  #prepared(sql: string): StatementSync {
     let prepared = this.#statements.get(sql);
     if (!prepared) {
-      prepared = { statement: this.#database.prepare(sql), hasRows: null };
+      prepared = this.#database.prepare(sql);
       if (this.#statements.size >= KEPT_STATEMENTS) this.#statements.clear();
       this.#statements.set(sql, prepared);
     }
