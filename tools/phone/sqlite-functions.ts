@@ -1,5 +1,6 @@
 // What SQL could know of the real world, bound to the phone: its clock and drawn randomness.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { remembered } from './remembered.ts';
 
 /** What a database asks of the phone it lies on. */
 export interface SqliteSurroundings {
@@ -11,6 +12,11 @@ export interface SqliteSurroundings {
 
 const DATE_FUNCTIONS = ['date', 'time', 'datetime', 'julianday', 'unixepoch', 'strftime'] as const;
 const KEYWORDS = { current_timestamp: 'datetime', current_date: 'date', current_time: 'time' } as const;
+
+/** Whether a text may ask for any of them: few do, and to bind them takes longer than most statements. */
+export const namesFunctions = remembered((sql) =>
+  /\b(?:date|time|datetime|julianday|unixepoch|strftime|current_\w+|random|randomblob)\b/i.test(sql),
+);
 
 /** A database of no phone: it computes with the built-in functions, which a phone's own database has replaced. */
 let calculator: DatabaseSync | null = null;

@@ -1,6 +1,6 @@
 // One database on a phone's disk: real SQL in memory, with the connections an app has open to it.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { bindFunctions } from './sqlite-functions.ts';
+import { bindFunctions, namesFunctions } from './sqlite-functions.ts';
 import { answersWithRows, kindOf, type StatementKind, trimStart } from './sqlite-statement.ts';
 
 export type SqliteRow = Record<string, string | number | bigint | null | Uint8Array>;
@@ -76,10 +76,17 @@ export class SqliteStore {
   #seed: number;
   #draws = 0;
   #drawsAtBegin = 0;
+  /** Its functions are the phone's, not the machine's. */
+  #isBound = false;
 
   constructor(name: string, seed: number) {
     this.name = name;
     this.#seed = seed;
+  }
+
+  #bindFor(sql: string): void {
+    if (this.#isBound || !namesFunctions(sql)) return;
+    this.#isBound = true;
     bindFunctions(this.#database, { nowMs: () => this.#nowMs, random32: () => this.#random32() });
   }
 
@@ -90,6 +97,7 @@ export class SqliteStore {
 
   /** Runs SQL by hand, outside any app: what an earlier version of the app left. */
   exec(sql: string): void {
+    this.#bindFor(sql);
     this.#database.exec(sql);
   }
 
@@ -133,6 +141,7 @@ export class SqliteStore {
   firstStatement(source: string): string {
     const known = firstStatements.get(source);
     if (known !== undefined) return known;
+    this.#bindFor(source);
     const { sourceSQL } = translated(() => this.#database.prepare(source));
     if (firstStatements.size >= KEPT_TEXTS) firstStatements.clear();
     firstStatements.set(source, sourceSQL);
@@ -239,6 +248,7 @@ export class SqliteStore {
   #prepared(sql: string): StatementSync {
     let prepared = this.#statements.get(sql);
     if (!prepared) {
+      this.#bindFor(sql);
       prepared = this.#database.prepare(sql);
       if (this.#statements.size >= KEPT_STATEMENTS) this.#statements.clear();
       this.#statements.set(sql, prepared);

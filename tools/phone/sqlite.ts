@@ -119,29 +119,29 @@ function createDatabase(host: EffectHost, handle: Handle, onClose: () => void): 
 
   async function perform<T>(
     call: string,
-    sql: string,
-    sizeBytes: number,
+    statement: SqliteCall,
     parts: number,
     apply: (parts: number) => T,
   ): Promise<T> {
     if (isClosed) throw new Error(`sqlite.${call}: Access to closed resource. Database ${store.name} was closed.`);
+    const { sql } = statement;
     const kind = kindOfText(sql);
-    const place = effect(targetOf(kind), call, brief(sql));
+    const place = { target: targetOf(kind), call: `sqlite.${call}`, detail: brief(sql) };
     if (kind === 'read') return host.perform({ ...place, errors: readErrors }, () => apply(1));
-    const taken = makesRoom(sql) ? 0 : sizeBytes;
+    const sizeBytes = makesRoom(sql) ? 0 : sizeOf(statement);
     const commits = () => kind === 'commit' || !connection.isInTransaction;
-    return host.perform({ ...place, sizeBytes: taken, parts, errors: writeErrors, commits }, apply);
+    return host.perform({ ...place, sizeBytes, parts, errors: writeErrors, commits }, apply);
   }
 
   const runOne = (call: string, statement: SqliteCall): Promise<SqliteOutcome> =>
-    perform(call, statement.sql, sizeOf(statement), 1, (parts) =>
+    perform(call, statement, 1, (parts) =>
       parts === 0 ? { rows: [], lastInsertRowId: 0, changes: 0 } : connection.run(statement, host.nowMs()),
     );
 
   const database: SQLiteDatabase = {
     execAsync: (source) => {
       const parts = countStatements(source);
-      return perform('execAsync', source, byteLength(source), parts, (applied) =>
+      return perform('execAsync', { sql: source, params: [] }, parts, (applied) =>
         connection.exec(source, applied === parts ? Number.POSITIVE_INFINITY : applied, host.nowMs()),
       );
     },
