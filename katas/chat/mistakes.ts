@@ -451,13 +451,11 @@ type ReceiptUpdate =`,
     criterion: 'marks-rise',
     edits: [
       {
-        find: `...[...change.rows.values()].map((row) => ({ kind: 'chat', id: row.chatId, place: 0, body: row })),`,
-        replace: `...[...change.rows.values()].map((row) => ({
-        kind: 'chat',
-        id: row.chatId,
-        place: 0,
-        body: { ...row, own: marksOf(row.receipts, userId) },
-      })),`,
+        find: `...[...change.rows.values()].map((row) => ['chat', row.chatId, 0, JSON.stringify(row)]),`,
+        replace: `...[...change.rows.values()].map((row) => {
+        const own = marksOf(row.receipts, userId);
+        return ['chat', row.chatId, 0, JSON.stringify({ ...row, own })];
+      }),`,
       },
       {
         find: `type Confirmed, NO_MARKS, type Position, type Unsent } from`,

@@ -33,7 +33,7 @@ export function createSessions(device: Device, apiUrl: string, visits: Visits, s
       if (verdict !== 'ended') refreshToken = verdict.refreshToken;
       return verdict;
     };
-    const sessionDevice = { ...device, secureStore: keychain } as unknown as Device;
+    const sessionDevice: Device = { ...device, secureStore: { ...device.secureStore, ...keychain } };
     const session = createSession({ device: sessionDevice, apiUrl, refresh });
     session.subscribe(() => {
       if (session.getState().reason === 'session-ended' && !own.over) visits.end(own, 'signedOut', 'server');
