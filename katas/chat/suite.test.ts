@@ -332,6 +332,22 @@ test('keeps older and new messages apart when both come at once', { tags: ['hist
   expect(textsOf(chat, 'lunch')).toEqual(Array.from({ length: 61 }, (_, n) => `line ${n + 1}`));
 });
 
+test('shows a thread that the list has not got to yet', { tags: ['history', 'R10'] }, async () => {
+  await write('home', 'eve', 'Are you there?');
+  for (let n = 1; n <= 15; n += 1) {
+    backend.addChat(`more-${n}`, ['ada', 'bo']);
+    await write(`more-${n}`, 'bo', 'Hello');
+  }
+  const chat = await live();
+
+  await chat.openChat('home');
+  await phone.pass(2 * SECOND);
+
+  const { messages, hasOlder } = chat.getState().threads.home ?? {};
+  expect(chat.getState().chats.map(({ chatId }) => chatId)).not.toContain('home');
+  expect([messages?.map(({ text }) => text), hasOlder]).toEqual([['Are you there?'], false]);
+});
+
 test('says that older messages are loading, and tells its listeners', { tags: ['history', 'R10'] }, async () => {
   for (let n = 1; n <= 70; n += 1) backend.write('lunch', 'bo', `line ${n}`);
   const chat = await live();
@@ -348,6 +364,18 @@ test('says that older messages are loading, and tells its listeners', { tags: ['
 
   expect([amid, seen.includes(true), seen.at(-1)]).toEqual([true, true, false]);
   expect(threadOf(chat, 'lunch')).toHaveLength(70);
+});
+
+test('leaves a thread as it was when older messages cannot be had', { tags: ['history', 'R10'] }, async () => {
+  for (let n = 1; n <= 70; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  server.use(http.get(PAGES, () => json(503)));
+
+  await chat.loadOlder('lunch');
+
+  const { messages = [], hasOlder, loadingOlder } = chat.getState().threads.lunch ?? {};
+  expect([messages.length, hasOlder, loadingOlder]).toEqual([50, true, false]);
 });
 
 test('shows a thread opened without a network as soon as there is one', {
@@ -504,6 +532,10 @@ test('says how the storage failed, and keeps and sends nothing then', {
   phone.disk.freeBytes = 1_000;
   codes.push(await codeOf(chat.send('lunch', { attachments: [pick('big.jpg', 6_000)] })));
   phone.disk.freeBytes = freeBytes;
+  // The copy finds room, and what is to be known of it does not.
+  phone.disk.freeBytes = 6_010;
+  codes.push(await codeOf(chat.send('lunch', { attachments: [pick('fits.jpg', 6_000)] })));
+  phone.disk.freeBytes = freeBytes;
   const copies = copiesOf(6_000);
   await phone.goOffline();
   const { localId } = await chat.send('lunch', { text: 'taken' });
@@ -513,7 +545,7 @@ test('says how the storage failed, and keeps and sends nothing then', {
   await phone.pass(10 * SECOND);
 
   const [full, failed] = ['storage-full', 'storage-failed'];
-  expect([codes, copies]).toEqual([[full, failed, failed, full, failed], 0]);
+  expect([codes, copies]).toEqual([[full, failed, failed, full, full, failed], 0]);
   expect(onServer('lunch')).toEqual(['taken']);
   expect(textsOf(chat, 'lunch')).toEqual(['taken']);
 });
@@ -567,6 +599,10 @@ test('counts what it does not know as read: names of events, and marks of other 
 
   const marks = { chatId: 'lunch', userId: 'ada', deliveredUpTo: 1, readUpTo: 1, unreadCount: 0 };
   for (const name of ['mark_suggested', 'message_translated']) backend.pusher.trigger('private-user-ada', name, marks);
+  const message = { ...backend.chats.get('lunch')?.messages[0], text: 'edited' } as unknown as Record<string, string>;
+  const line = { ...before[1].find(({ chatId }) => chatId === 'lunch'), lastSequenceId: 1, receipts: [] };
+  const chatLine = { ...line, preview: 'edited' } as unknown as Record<string, string>;
+  backend.pusher.trigger('private-user-ada', 'message_updated', { message, chat: chatLine });
   // Nor is a chat known of which only marks have been heard.
   backend.pusher.trigger('private-user-ada', 'receipt_updated', { ...marks, chatId: 'elsewhere' });
   await phone.pass(5 * SECOND);
@@ -636,12 +672,15 @@ test('catches up on 300 events after a long time away, page by page', {
   expect(chat.getState().connection).toBe('live');
 });
 
-test('asks for nothing while nothing happens, and catches up on a push with an unknown number', {
+test('asks for nothing while nothing is new, and catches up on a push with an unknown number', {
   tags: ['catches-up', 'R16'],
 }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
+  await write('lunch', 'bo', 'Hello');
+  await phone.pass(5 * SECOND);
   const before = phone.requests.length;
+  await phone.push({ chatId: 'lunch', seq: backend.headOf('ada') });
   await phone.pass(10 * MINUTE);
   const quiet = phone.requests.slice(before).map(({ url }) => url);
   phone.interceptFrames((text) => (text.includes('message_created') ? [] : [text]));
@@ -651,7 +690,7 @@ test('asks for nothing while nothing happens, and catches up on a push with an u
   await phone.pass(3 * SECOND);
 
   expect(quiet).toEqual([]);
-  expect(textsOf(chat, 'lunch')).toEqual(['Look at your phone']);
+  expect(textsOf(chat, 'lunch')).toEqual(['Hello', 'Look at your phone']);
 });
 
 test('tries again what may work later, and shows as failed what never will', {
@@ -759,6 +798,34 @@ test('lets a failed message step aside, go last on retry, and vanish on discard'
   expect(textsOf(chat, 'trip')).toEqual(['three', 'four', 'one']);
 });
 
+test('shows nothing of a discarded message, though the server refuses it afterwards', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  let refuse = () => {};
+  const refused = new Promise<void>((resolve) => {
+    refuse = resolve;
+  });
+  server.use(
+    http.post(MESSAGES, async () => {
+      await refused;
+      return json(403, { message: 'blocked' });
+    }),
+  );
+
+  const { localId } = await chat.send('lunch', { text: 'Never mind' });
+  await phone.settle();
+  await chat.discard(localId);
+  refuse();
+  await phone.pass(SECOND);
+  const shown = threadOf(chat, 'lunch');
+  const next = await live();
+  await next.openChat('lunch');
+
+  expect([shown, threadOf(next, 'lunch')]).toEqual([[], []]);
+});
+
 test('gives a message up that nobody took for 24 hours, and counts anew after a retry', {
   tags: ['transient-or-permanent', 'R5'],
 }, async () => {
@@ -776,7 +843,7 @@ test('gives a message up that nobody took for 24 hours, and counts anew after a 
   await chat.retry(localId);
   await phone.pass(10 * SECOND);
 
-  expect(expired).toMatchObject([{ status: 'failed', failure: { code: 'expired', status: null } }]);
+  expect(expired).toMatchObject([{ status: 'failed', failure: { code: 'expired', status: null, message: '' } }]);
   expect(onServer('work')).toEqual(['Good morning']);
 });
 
@@ -828,6 +895,24 @@ test("counts what is unread by itself while its mark is ahead of the server's", 
   }
 
   expect(seen).toEqual([0, 1, 1, 2]);
+});
+
+test('counts nothing of its own as unread, and shows as read what was read elsewhere before', {
+  tags: ['marks-rise', 'E9', 'R11'],
+}, async () => {
+  await write('trip', 'cy', 'Tickets are in');
+  backend.mark('trip', 'ada', { readUpTo: 1 });
+  await write('lunch', 'bo', 'Pizza?');
+  const chat = await live();
+  for (const chatId of ['lunch', 'trip']) await chat.openChat(chatId);
+  await chat.send('lunch', { text: 'Yes' });
+  await phone.pass(2 * SECOND);
+  await phone.goOffline();
+
+  await chat.markRead('lunch', 1);
+
+  expect(chat.getState().chats.map(({ unreadCount }) => unreadCount)).toEqual([0, 0, 0, 0]);
+  expect(threadOf(chat, 'trip')).toMatchObject([{ fromUserId: 'cy', status: 'read' }]);
 });
 
 test('lets a read mark only rise, also while nobody else knows of it', { tags: ['marks-rise', 'R11'] }, async () => {
@@ -896,7 +981,11 @@ test('sends files in pieces one after another, then the message, and text behind
 }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
-  const files = [pick('a.jpg', PIECE_BYTES + 1_000), pick('b.mp4', 3_000, 'video/mp4')];
+  const files = [
+    pick('a.jpg', PIECE_BYTES + 1_000),
+    pick('b.mp4', 3_000, 'video/mp4'),
+    pick('c.pdf', 50, 'application/pdf'),
+  ];
   const seen = new Set<number>();
   chat.subscribe(() => seen.add(threadOf(chat, 'lunch')[0]?.progress ?? 2));
 
@@ -908,9 +997,15 @@ test('sends files in pieces one after another, then the message, and text behind
   expect(sent?.attachments).toMatchObject([
     { type: 'image', mime: 'image/jpeg', sizeBytes: PIECE_BYTES + 1_000 },
     { type: 'video', mime: 'video/mp4', sizeBytes: 3_000 },
+    { type: 'file', mime: 'application/pdf', sizeBytes: 50 },
   ]);
   expect([sent?.text, text?.text]).toEqual(['', 'What do you think?']);
-  expect(ranges()).toEqual([`bytes 0-262143/263144`, `bytes 262144-263143/263144`, 'bytes 0-2999/3000']);
+  expect(ranges()).toEqual([
+    `bytes 0-262143/263144`,
+    `bytes 262144-263143/263144`,
+    'bytes 0-2999/3000',
+    'bytes 0-49/50',
+  ]);
   const progress = [...seen].filter((value) => value <= 1);
   expect(progress).toEqual([...progress].sort((a, b) => a - b));
   expect(progress.some((value) => value > 0 && value < 1)).toBe(true);
@@ -1040,6 +1135,51 @@ test('sends no message without the URLs of its files, though the phone could not
   expect(posted('lunch')).toHaveLength(1);
 });
 
+test('asks for three URLs in one try when each has run out', { tags: ['uploads-resume', 'R13'] }, async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
+  const chat = await live();
+  server.use(http.all(`${UPLOADS}/*`, () => json(403)));
+
+  await chat.send('lunch', { attachments: [pick('late.jpg', 3_000)] });
+  await phone.pass(400);
+
+  expect(sentTo('/uploads/presign')).toHaveLength(3);
+});
+
+test('sends a file without a byte, too', { tags: ['uploads-resume', 'R13'] }, async () => {
+  const chat = await live();
+  await chat.openChat('lunch');
+  await phone.goOffline();
+  await chat.send('lunch', { attachments: [pick('empty.txt', 0, 'text/plain')] });
+  const progress = threadOf(chat, 'lunch')[0]?.progress ?? Number.NaN;
+
+  await phone.goOnline();
+  await phone.pass(5 * SECOND);
+
+  expect(progress >= 0 && progress <= 1).toBe(true);
+  expect(backend.chats.get('lunch')?.messages[0]?.attachments).toMatchObject([{ type: 'file', sizeBytes: 0 }]);
+});
+
+test('takes a 409 of the storage host for its word on where to go on', {
+  tags: ['uploads-resume', 'R13'],
+}, async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
+  const chat = await live();
+  let puts = 0;
+  server.use(
+    http.put(`${UPLOADS}/*`, async ({ request }) => {
+      puts += 1;
+      const answer = await answerAsUsual({ request });
+      return puts === 1 ? json(409, (await answer.json()) as object) : answer;
+    }),
+  );
+
+  await chat.send('lunch', { attachments: [pick('on.jpg', 2 * PIECE_BYTES)] });
+  await phone.pass(400);
+
+  expect([onServer('lunch').length, puts, sentTo('/uploads/presign').length]).toEqual([1, 2, 1]);
+});
+
 test('gives a message up whose file the server will not have', { tags: ['uploads-resume', 'R13'] }, async () => {
   const chat = await live();
   await chat.openChat('lunch');
@@ -1122,10 +1262,13 @@ test('tries a connection that was refused again with the next token, and in the 
   const comeBack: Record<string, () => unknown> = {
     'a token': () => chat.setToken(backend.issueToken('ada')),
     'the foreground': async () => {
+      const sockets = phone.sockets.length;
       await phone.goToBackground();
+      tries = phone.sockets.length - sockets;
       await phone.goToForeground();
     },
   };
+  let tries = Number.NaN;
   const seen: Record<string, string[]> = {};
 
   for (const [reason, happens] of Object.entries(comeBack)) {
@@ -1143,6 +1286,7 @@ test('tries a connection that was refused again with the next token, and in the 
 
   const back = ['connecting', 'connecting', 'live'];
   expect(seen).toEqual({ 'a token': back, 'the foreground': back });
+  expect(tries).toBe(0);
 });
 
 test('leaves nothing behind at a sign-out, and shows and sends nobody what is not theirs', {

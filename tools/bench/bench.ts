@@ -92,7 +92,7 @@ async function benchSimulation(slug: string): Promise<void> {
   show(
     'schedules a second, one core',
     String(Math.round(((total - 1_000) / wallMs) * 1_000)),
-    'at least 1,000 (offline-queue)',
+    'at least 1,000 (offline-queue), 200 (chat)',
   );
   show('virtual time beside real time', `${Math.round(virtualMs / wallMs)}x`, 'at least 3,000x');
   show('memory grown from 4,000 to 20,000 schedules', `${grownMb.toFixed(1)} MB`, 'flat');

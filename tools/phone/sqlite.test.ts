@@ -36,6 +36,21 @@ test('runs real SQL, with values one by one, in an array, or by name', async () 
   expect(await database.getFirstAsync('SELECT * FROM task WHERE id = 9')).toBeNull();
 });
 
+test('gives the rows of what writes as well, and of what only tells', async () => {
+  const { database } = await openTasks();
+
+  const added = await database.getAllAsync("INSERT INTO task (title) VALUES ('one'), ('two') RETURNING id, title");
+  await database.execAsync('PRAGMA user_version = 7');
+  const renamed = await database.runAsync("UPDATE task SET title = 'returning' WHERE id = 1 -- RETURNING");
+
+  expect(added).toEqual([
+    { id: 1, title: 'one' },
+    { id: 2, title: 'two' },
+  ]);
+  expect(await database.getFirstAsync('PRAGMA user_version')).toEqual({ user_version: 7 });
+  expect(renamed.changes).toBe(1);
+});
+
 test('takes booleans as 0 and 1, nothing as null, bytes as a blob', async () => {
   const { database } = await openTasks();
 

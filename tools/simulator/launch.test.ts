@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { catchRejections } from './run.ts';
 import { ending, type ProbeLaunch, post, runProbe, step } from './testing/probe.ts';
@@ -8,6 +10,13 @@ beforeAll(() => {
   release = catchRejections();
 });
 afterAll(() => release());
+
+/** A full collection, with nobody at work. */
+async function collectGarbage(): Promise<void> {
+  await new Promise(setImmediate);
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 const KILL_AFTER_TWO_SECONDS = [null, step('kill', { ms: 5_000 })];
 
@@ -35,6 +44,25 @@ test('settles nothing that a killed app awaited: no then, no catch, no finally',
 
   expect(seen).toEqual([]);
   expect(result.violations).toEqual([]);
+});
+
+test('holds nothing of a run that is over, whatever a dead app still waits for', async () => {
+  const held: WeakRef<object>[] = [];
+  const open = ({ platform, device, launch }: ProbeLaunch) => {
+    if (launch > 1) return undefined;
+    const app = { launch };
+    held.push(new WeakRef(app));
+    // The kill comes before this write: a dead app waits for what follows.
+    device.mmkv.set('any', 1);
+    void device.asyncStorage.getItem('any').then(() => app);
+    void post(platform, 1).then(() => app);
+    return undefined;
+  };
+
+  await runProbe(open, { faults: [{ target: 'storage.write', kind: 'kill-before' }] });
+  await collectGarbage();
+
+  expect(held.map((one) => one.deref())).toEqual([undefined]);
 });
 
 test('gives a dead app nothing: what it calls after its kill has no effect and never settles', async () => {
