@@ -19,6 +19,7 @@ import type { Core } from './core.ts';
 import { type Change, createLedger } from './ledger.ts';
 import { createOutbox } from './outbox.ts';
 import { createReceipts } from './receipts.ts';
+import type { Confirmed } from './rows.ts';
 import { byActivity, toMessage, toUnsentMessage } from './screen.ts';
 import { createStream } from './stream.ts';
 import { createThreads } from './threads.ts';
@@ -83,7 +84,7 @@ export const createChat: CreateChat = (options) => {
       connection: connectionNow(),
       chats: listed.sort(byActivity),
       hasMoreChats: ledger.position().nextChats !== null,
-      threads: Object.fromEntries([...threads.open.keys()].map((chatId) => [chatId, toThread(chatId)])),
+      threads: Object.fromEntries([...threads.open].map(([chatId, { rows }]) => [chatId, toThread(chatId, rows)])),
     };
   }
 
@@ -93,9 +94,8 @@ export const createChat: CreateChat = (options) => {
     return stream.isLive() ? 'live' : 'connecting';
   }
 
-  function toThread(chatId: string): Thread {
+  function toThread(chatId: string, confirmed: readonly Confirmed[]): Thread {
     const row = ledger.rowOf(chatId);
-    const confirmed = threads.open.get(chatId)?.rows ?? [];
     const messages = [
       ...confirmed.map((message) => toMessage(message, row, userId)),
       ...outbox.unsentOf(chatId).map((one) => toUnsentMessage(one, userId, uploads.progressOf(one.files))),

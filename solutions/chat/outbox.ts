@@ -124,8 +124,8 @@ export function createOutbox(core: Core, copies: PrivateCopies, uploads: Uploads
     const message = ledger.unsent.get(localId);
     // It was discarded, or the server had it all along; or a URL could not be stored.
     if (!message) return HELD;
-    if (!message.files.every(({ fileUrl }) => fileUrl)) return TRY_AGAIN;
-    const attachments = message.files.map((file) => toAttachment(file, file.fileUrl ?? ''));
+    if (!message.files.every(isUploaded)) return TRY_AGAIN;
+    const attachments = message.files.map((file) => toAttachment(file, file.fileUrl));
     const body = { localId, text, attachments, sentAt };
     return api.ask(`/chat/${encodeURIComponent(chatId)}/message`, isMessageAnswer, body);
   }
@@ -154,6 +154,9 @@ export function createOutbox(core: Core, copies: PrivateCopies, uploads: Uploads
 
   return { send, retry, discard, pump, unsentOf, removeCopies, removeOrphans };
 }
+
+type UploadedFile = KeptFile & { readonly fileUrl: string };
+const isUploaded = (file: KeptFile): file is UploadedFile => file.fileUrl !== null;
 
 const notFound = (localId: string) =>
   chatError('not-found', `No unsent message ${localId} can take this. See the messages of its thread.`);
