@@ -97,8 +97,9 @@ test('shows a message as sending as soon as send resolves, offline too', {
   const { localId } = await chat.send('lunch', { text: 'In the tunnel' });
 
   expect(threadOf(chat, 'lunch')).toMatchObject([
-    { localId, text: 'In the tunnel', status: 'sending', id: null, sequenceId: null, fromUserId: 'ada' },
+    { localId, fromUserId: 'ada', text: 'In the tunnel', status: 'sending', id: null, progress: null, failure: null },
   ]);
+  expect(threadOf(chat, 'lunch')[0]?.sequenceId).toBeNull();
   expect(threadOf(chat, 'trip')).toEqual([]);
   await phone.goOnline();
   await phone.pass(10 * SECOND);
@@ -539,8 +540,9 @@ test('says how the storage failed, and keeps and sends nothing then', {
   codes.push(await codeOf(chat.send('lunch', { attachments: [pick('big.jpg', 6_000)] })));
   phone.disk.freeBytes = freeBytes;
   // The copy finds room, and what is to be known of it does not.
+  const fits = pick('fits.jpg', 6_000);
   phone.disk.freeBytes = 6_010;
-  codes.push(await codeOf(chat.send('lunch', { attachments: [pick('fits.jpg', 6_000)] })));
+  codes.push(await codeOf(chat.send('lunch', { attachments: [fits] })));
   phone.disk.freeBytes = freeBytes;
   const copies = copiesOf(6_000);
   await phone.goOffline();
