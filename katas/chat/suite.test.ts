@@ -607,10 +607,10 @@ test('counts what it does not know as read: names of events, and marks of other 
 
   const marks = { chatId: 'lunch', userId: 'ada', deliveredUpTo: 1, readUpTo: 1, unreadCount: 0 };
   for (const name of ['mark_suggested', 'message_translated']) backend.pusher.trigger('private-user-ada', name, marks);
-  const message = { ...backend.chats.get('lunch')?.messages[0], text: 'edited' } as unknown as Record<string, string>;
-  const line = { ...before[1].find(({ chatId }) => chatId === 'lunch'), lastSequenceId: 1, receipts: [] };
-  const chatLine = { ...line, preview: 'edited' } as unknown as Record<string, string>;
-  backend.pusher.trigger('private-user-ada', 'message_updated', { message, chat: chatLine });
+  const message = { ...backend.chats.get('lunch')?.messages[0], text: 'edited' };
+  const line = before[1].find(({ chatId }) => chatId === 'lunch');
+  const edit = { message, chat: { ...line, preview: 'edited', lastSequenceId: 1, receipts: [] } };
+  backend.pusher.trigger('private-user-ada', 'message_updated', JSON.parse(JSON.stringify(edit)));
   // Nor is a chat known of which only marks have been heard.
   backend.pusher.trigger('private-user-ada', 'receipt_updated', { ...marks, chatId: 'elsewhere' });
   await phone.pass(5 * SECOND);
@@ -1267,6 +1267,8 @@ test('tries a connection that was refused again with the next token, and in the 
   tags: ['waits-for-token', 'R14'],
 }, async () => {
   const chat = await live();
+  /** On the way to the background. */
+  let tries = Number.NaN;
   const comeBack: Record<string, () => unknown> = {
     'a token': () => chat.setToken(backend.issueToken('ada')),
     'the foreground': async () => {
@@ -1276,7 +1278,6 @@ test('tries a connection that was refused again with the next token, and in the 
       await phone.goToForeground();
     },
   };
-  let tries = Number.NaN;
   const seen: Record<string, string[]> = {};
 
   for (const [reason, happens] of Object.entries(comeBack)) {

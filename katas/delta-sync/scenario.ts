@@ -436,15 +436,13 @@ const timeIn = ({ url }: RequestRecord): number | null => {
   return text === undefined || text === 'null' ? null : Number(text);
 };
 
-const bodies = new WeakMap<RequestRecord, Changes>();
+/** Several invariants look at a push, one after another: it is read once. */
+let lastRead: { readonly request: RequestRecord; readonly changes: Changes } | null = null;
 
 /** The changes of a push; none when they cannot be read. */
 function changesIn(request: RequestRecord): Changes {
-  const known = bodies.get(request);
-  if (known) return known;
-  const changes = readChanges(request.body ?? '');
-  bodies.set(request, changes);
-  return changes;
+  if (lastRead?.request !== request) lastRead = { request, changes: readChanges(request.body ?? '') };
+  return lastRead.changes;
 }
 
 function readChanges(text: string): Changes {

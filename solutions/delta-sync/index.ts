@@ -239,12 +239,12 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
       const ofTable = Object.hasOwn(changes, table.name) ? changes[table.name] : undefined;
       return ofTable && countOf(ofTable) > 0 ? [{ table, ofTable }] : [];
     });
-    const store = async (txn: SQLiteDatabase): Promise<void> => {
+    const storeAll = async (txn: SQLiteDatabase): Promise<void> => {
       for (const { table, ofTable } of news) await storeTable(txn, table, ofTable, counts);
       await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
     };
     // One statement is a transaction by itself.
-    await (news.length === 0 ? inTurn(store) : transaction(store));
+    await (news.length === 0 ? inTurn(storeAll) : transaction(storeAll));
     lastPull = { lastPulledAt: timestamp, schemaVersion: schema.version };
     result.pulled += counts.pulled;
     result.conflicts += counts.conflicts;
