@@ -241,8 +241,8 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `const isShort = () => thread.rows.length < PAGE && hasOlder(chatId);`,
-        replace: `const isShort = () => hasOlder(chatId);`,
+        find: `boolean => rows.length < PAGE && hasOlder(chatId);`,
+        replace: `boolean => rows.length >= 0 && hasOlder(chatId);`,
       },
     ],
   },

@@ -679,7 +679,7 @@ const waitsForAToken: ChatInvariant = {
   spec: ['R14'],
   watch: () => {
     const refused = new Map<string, number>();
-    return (event) => {
+    return atKind(['launch', 'request'], (event) => {
       // A shell may bring the same token again at a launch.
       if (event.kind === 'launch') refused.clear();
       if (event.kind !== 'request' || !isOnApi(event.request)) return undefined;
@@ -690,7 +690,7 @@ const waitsForAToken: ChatInvariant = {
       return sinceMs < 5
         ? undefined
         : `${event.request.endpoint} left ${Math.round(sinceMs)} ms after its token had been refused.`;
-    };
+    });
   },
 };
 
@@ -722,7 +722,7 @@ const receiptsAreRare: ChatInvariant = {
   spec: ['R11'],
   watch: () => {
     const last = new Map<string, number>();
-    return (event) => {
+    return atKind(['launch', 'request'], (event) => {
       if (event.kind === 'launch')
         for (const key of [...last.keys()]) if (key[0] === `${event.phone}`) last.delete(key);
       if (event.kind !== 'request' || event.phase !== 'sent' || event.request.endpoint !== RECEIPTS) return undefined;
@@ -730,7 +730,7 @@ const receiptsAreRare: ChatInvariant = {
       const sinceMs = event.atMs - (last.get(key) ?? Number.NEGATIVE_INFINITY);
       last.set(key, event.atMs);
       return sinceMs < 995 ? `Receipts of ${chatIdIn(event.request)} left ${Math.round(sinceMs)} ms apart.` : undefined;
-    };
+    });
   },
 };
 
@@ -932,7 +932,7 @@ export const scenario = defineScenario<ChatModule, Shell, ChatBackend, Facts>({
   kata: 'chat',
   apiUrl: 'https://api.talk.test',
   phones: 2,
-  slots: 8,
+  slots: 7,
   gapsMs: [0, 5, 150, 1_500, 8_000, 40_000],
   endpoints: [LIST, EVENTS, PAGE, MESSAGE, RECEIPTS, 'POST /uploads/presign', 'GET /u/:uploadId', PUT, AUTH],
   backend: (context) => {

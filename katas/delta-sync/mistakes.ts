@@ -19,8 +19,8 @@ export const mistakes: Mistake[] = [
     criterion: 'makes-its-own-ids',
     edits: [
       {
-        find: `await txn.runAsync(table.markSynced, asRead);`,
-        replace: `await txn.runAsync(table.markSynced, asRead);
+        find: `await txn.getAllAsync<StoredRow>(table.markSynced, upTo);`,
+        replace: `await txn.getAllAsync<StoredRow>(table.markSynced, upTo);
         for (const { id, _status } of rows)
           if (_status === 'created') await txn.runAsync(\`UPDATE \${table.quotedName} SET id = ? WHERE id = ?\`, newId(), id);`,
       },
@@ -32,10 +32,10 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-with-bookkeeping',
     edits: [
       {
-        find: `await inTurn((opened) => opened.runAsync(table.insert, values));`,
+        find: `await inTurn((opened) => opened.runAsync(table.insert, [...values, nextEdit()]));`,
         replace: `const later = values.splice(-2, 2, 'synced', '[]');
     await inTurn(async (database) => {
-      await database.runAsync(table.insert, values);
+      await database.runAsync(table.insert, [...values, nextEdit()]);
       const sql = \`UPDATE \${table.quotedName} SET _status = ?, _changed = ? WHERE id = ?\`;
       await database.runAsync(sql, [...later, id].map(String));
     });`,
@@ -75,16 +75,16 @@ export const mistakes: Mistake[] = [
         replace: `if (!seen.has(remote.id)) return { row: remote, changed: [] };\n  const row = resolve?.(`,
       },
       {
-        find: `function noteUnsynced({ name }: Table, id: string): void {`,
-        replace: `function noteUnsynced({ name }: Table, id: string): void {\n    seen.add(id);`,
+        find: `function noteUnsynced(table: Table, id: string): void {`,
+        replace: `function noteUnsynced(table: Table, id: string): void {\n    seen.add(id);`,
       },
       {
         find: `export const changedIn = (`,
         replace: `export const seen = new Set<string>();\n\nexport const changedIn = (`,
       },
       {
-        find: `import { changedIn, merge, migrationFrom }`,
-        replace: `import { changedIn, merge, migrationFrom, seen }`,
+        find: `import { changedIn, merge }`,
+        replace: `import { changedIn, merge, seen }`,
       },
     ],
   },
@@ -147,7 +147,7 @@ export const mistakes: Mistake[] = [
     id: 'count-forgotten-at-launch',
     title: 'Shows nothing to push after a restart.',
     criterion: 'tells-its-state',
-    edits: [{ find: `    unsynced = found;\n`, replace: `` }],
+    edits: [{ find: `({ unsynced, lastEdit } = loaded);`, replace: `({ lastEdit } = loaded);` }],
   },
   {
     id: 'start-only-once',
@@ -257,8 +257,10 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-tombstones',
     edits: [
       {
-        find: `\`UPDATE \${table.quotedName} SET _status = 'deleted', _edit = _edit + 1 WHERE id = ? AND _status <> 'deleted'\``,
-        replace: `\`DELETE FROM \${table.quotedName} WHERE id = ?\``,
+        find: `\`UPDATE \${table.quotedName} SET _status = 'deleted', _edit = ? WHERE id = ? AND _status <> 'deleted'\`,
+        [nextEdit(), id],`,
+        replace: `\`DELETE FROM \${table.quotedName} WHERE id = ?\`,
+        id,`,
       },
     ],
   },
@@ -336,7 +338,10 @@ export const mistakes: Mistake[] = [
         find: `let unsynced = new Set<string>();`,
         replace: `let unsynced = new Set<string>();\n  let isOpen = false;`,
       },
-      { find: `    unsynced = found;\n`, replace: `    unsynced = found;\n    isOpen = true;\n` },
+      {
+        find: `({ unsynced, lastEdit } = loaded);`,
+        replace: `({ unsynced, lastEdit } = loaded);\n    isOpen = true;`,
+      },
       { find: `    void database.close()`, replace: `    if (isOpen) void database.close()` },
     ],
   },
@@ -374,12 +379,8 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-a-pull-at-once',
     edits: [
       {
-        find: `await opened.withExclusiveTransactionAsync(async (txn) => {
-        await task(txn);
-        left = await findUnsynced(txn, tables);
-      });`,
-        replace: `await task(opened);
-      left = await findUnsynced(opened, tables);`,
+        find: `inTurn((opened) => opened.withExclusiveTransactionAsync(task));`,
+        replace: `inTurn(task);`,
       },
     ],
   },
@@ -389,12 +390,12 @@ export const mistakes: Mistake[] = [
     criterion: 'stores-a-pull-at-once',
     edits: [
       {
-        find: `      for (const { table, ofTable } of news) await storeTable(txn, table, ofTable, counts);
+        find: `      for (const { table, ofTable } of news) await storeTable(txn, table, ofTable, stored);
       await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
     };`,
         replace: `      await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
     };
-    for (const { table, ofTable } of news) await transaction((txn) => storeTable(txn, table, ofTable, counts));`,
+    for (const { table, ofTable } of news) await transaction((txn) => storeTable(txn, table, ofTable, stored));`,
       },
     ],
   },
@@ -468,7 +469,7 @@ export const mistakes: Mistake[] = [
       {
         find: `    if (changes === 0) throw notFound(name, id);`,
         replace: `    if (changes === 0) throw notFound(name, id);
-    const isNew = "_status = 'deleted' AND _edit = 1 AND id = ? AND _changed = ?";
+    const isNew = "_status = 'deleted' AND id = ? AND _changed = ?";
     const all = JSON.stringify(table.columns);
     await inTurn((db) => db.runAsync(\`DELETE FROM \${table.quotedName} WHERE \${isNew}\`, id, all));`,
       },
@@ -480,8 +481,11 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-newer-edits',
     edits: [
       {
-        find: "const asRead = '(id, _edit) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))';",
-        replace: "const asRead = 'id IN (SELECT value ->> 0 FROM json_each(?))';",
+        find: `const upTo = newestEdit(rows);`,
+        replace: `const upTo = newestEdit(rows);
+        const isSent = 'id IN (SELECT value FROM json_each(?))';
+        const ids = JSON.stringify(rows.map(({ id }) => id));
+        await txn.runAsync(\`UPDATE \${table.quotedName} SET _edit = 0 WHERE \${isSent}\`, ids);`,
       },
     ],
   },
@@ -491,8 +495,8 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-newer-edits',
     edits: [
       {
-        find: `markSynced: \`UPDATE \${quotedName} SET _status = 'synced', _changed = '[]' WHERE \${asRead}\``,
-        replace: `markSynced: \`UPDATE \${quotedName} SET _status = 'synced', _changed = '[]' WHERE \${asRead} OR true\``,
+        find: `WHERE _status IN ('created', 'updated') AND _edit <= ? RETURNING id\``,
+        replace: `WHERE _status IN ('created', 'updated') AND _edit <= ? + 1000000 RETURNING id\``,
       },
     ],
   },
@@ -626,11 +630,10 @@ export const mistakes: Mistake[] = [
     criterion: 'takes-a-large-pull',
     edits: [
       {
-        find: `if (rows.length > 0) await txn.runAsync(table.upsertAll, JSON.stringify(rows));`,
+        find: `if (rows.length > 0) await txn.runAsync(table.storeAll, JSON.stringify(rows));`,
         replace: `const marks = (row: unknown[]) => \`(\${row.map(() => '?').join(', ')})\`;
-    const sql = table.insert.replace(/ VALUES .*$/, \` VALUES \${rows.map(marks).join(', ')}\`);
-    const updated2 = table.upsertAll.replace(/^.*(?=ON CONFLICT)/, '');
-    if (rows.length > 0) await txn.runAsync(\`\${sql} \${updated2}\`, rows.flat() as Value[]);`,
+    const sql = table.insert.replace(/^INSERT/, 'REPLACE').replace(/ VALUES .*$/, \` VALUES \${rows.map(marks).join(', ')}\`);
+    if (rows.length > 0) await txn.runAsync(sql, rows.flat() as Value[]);`,
       },
     ],
   },
@@ -660,11 +663,9 @@ export const mistakes: Mistake[] = [
     criterion: 'tells-what-is-new',
     edits: [
       {
-        find: `const known = new Set(found.map(({ place }) => place));`,
-        replace: `const all = new Set(found.map(({ place }) => place));
-  const isOld = tables.some((t) => all.has(\`\${t.name}.id\`) && t.columns.some((c) => !all.has(\`\${t.name}.\${c}\`)));
-  if (isOld) for (const t of tables) await database.execAsync(\`DROP TABLE IF EXISTS \${t.quotedName}\`);
-  const known = isOld ? new Set<string>() : all;`,
+        find: `const gained = migrationFrom(from, schema);`,
+        replace: `const gained = migrationFrom(-1, schema);
+  for (const name of gained.tables) await database.execAsync(\`DROP TABLE IF EXISTS "\${name}"\`);`,
       },
     ],
   },

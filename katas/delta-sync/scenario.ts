@@ -11,6 +11,7 @@ import type {
   SyncState,
 } from '#contract/delta-sync';
 import {
+  atKind,
   atSend,
   defineAction,
   defineScenario,
@@ -515,7 +516,7 @@ const timeIsTheServers: SyncInvariant = {
     const answers = pullAnswers();
     const given = new Set<number>();
     const latest = new Map<number, number>();
-    return (event) => {
+    return atKind(['effect', 'request'], (event) => {
       answers.note(event);
       if (event.kind === 'effect' && event.label === 'pulled') given.add((event.data as unknown as Answer).timestamp);
       if (event.kind !== 'request' || event.phase !== 'sent') return undefined;
@@ -525,7 +526,7 @@ const timeIsTheServers: SyncInvariant = {
       const name = `${event.request.endpoint} ${event.request.nth} of phone ${event.phone + 1}`;
       if (time !== null && !given.has(time)) return `${name} carried ${time}, which the server never gave.`;
       return before !== null && (time ?? 0) < before ? `${name} carried ${time} after ${before}.` : undefined;
-    };
+    });
   },
 };
 
@@ -536,7 +537,7 @@ const pushFollowsItsPull: SyncInvariant = {
   watch: () => {
     const answers = pullAnswers();
     const pulled = new Map<number, number>();
-    return (event) => {
+    return atKind(['launch', 'effect', 'request'], (event) => {
       answers.note(event);
       if (event.kind === 'launch') pulled.delete(event.phone);
       if (event.kind !== 'request') return undefined;
@@ -551,7 +552,7 @@ const pushFollowsItsPull: SyncInvariant = {
       const name = `Push ${request.nth} of phone ${event.phone + 1}`;
       if (last === undefined) return `${name} left without a pull before it.`;
       return timeIn(request) === last ? undefined : `${name} carried ${timeIn(request)}; the last pull gave ${last}.`;
-    };
+    });
   },
 };
 
@@ -593,7 +594,7 @@ const onlyChangesAreSent: SyncInvariant = {
     const accepted = new Map<number, { readonly places: string[]; readonly pulledAtMs: number }>();
     const sinceMs = new Map<number, number>();
     const syncedAtMs = new Map<string, number>();
-    return (event) => {
+    return atKind(['launch', 'settled', 'request'], (event) => {
       if (event.kind === 'launch') accepted.delete(event.phone);
       const phone = facts.phones[event.phone];
       if (event.kind === 'settled' && event.label === 'sync' && event.error === null) {
@@ -617,7 +618,7 @@ const onlyChangesAreSent: SyncInvariant = {
         (place) => (phone.touchedAtMs.get(place) ?? -1) < (syncedAtMs.get(`${event.phone} ${place}`) ?? -1),
       );
       return idle && `Push ${request.nth} of phone ${event.phone + 1} holds ${idle}, unchanged since it was synced.`;
-    };
+    });
   },
 };
 
@@ -627,20 +628,20 @@ const asksForWhatIsNew: SyncInvariant = {
   spec: ['R12'],
   watch: () => {
     const versions = new Map<number, number>();
-    return (event) => {
+    return atKind(['effect', 'request'], (event) => {
       if (event.kind === 'effect' && event.label === 'pulled') {
         const { timestamp, schemaVersion } = event.data as unknown as Answer;
         versions.set(timestamp, schemaVersion);
       }
       if (event.kind !== 'request' || event.phase !== 'sent' || event.request.endpoint !== PULL) return undefined;
-      const { searchParams } = new URL(event.request.url);
+      const query = new URLSearchParams(event.request.url.split('?')[1]);
       const time = timeIn(event.request);
-      const told = sorted(searchParams.get('migration') ?? '');
-      const version = Number(searchParams.get('schema_version'));
+      const told = sorted(query.get('migration') ?? '');
+      const version = Number(query.get('schema_version'));
       const meant = JSON.stringify(migrationFrom(versions.get(time ?? 0) ?? version, version));
       if (told === meant) return undefined;
       return `Pull ${event.request.nth} of phone ${event.phone + 1}, by schema ${version}, told ${told}; new was ${meant}.`;
-    };
+    });
   },
 };
 
@@ -674,20 +675,15 @@ const ownIds: SyncInvariant = {
   id: 'own-ids',
   promise: 'An id is 16 letters and digits, and no two rows have the same.',
   spec: ['R1'],
-  watch:
-    ({ facts }) =>
-    () =>
-      facts.oddId === null ? undefined : `create gave the id "${facts.oddId}".`,
+  watch: ({ facts }) =>
+    atKind('settled', () => (facts.oddId === null ? undefined : `create gave the id "${facts.oddId}".`)),
 };
 
 const pullIsWhole: SyncInvariant = {
   id: 'pull-is-whole',
   promise: 'After a launch the rows are those of the server at lastPulledAt, and what was done here.',
   spec: ['R3', 'E11'],
-  watch:
-    ({ facts }) =>
-    () =>
-      facts.torn ?? undefined,
+  watch: ({ facts }) => atKind('settled', () => facts.torn ?? undefined),
 };
 
 const removedStaysAway: SyncInvariant = {
@@ -699,7 +695,7 @@ const removedStaysAway: SyncInvariant = {
       const back = rowsIn(changesIn(request)).find(([place]) => removed.has(place));
       return back && `Push ${request.nth} of phone ${request.phone + 1} holds ${back[0]}, which was removed there.`;
     })(world);
-    return (event) => world.facts.returned ?? atPushes(event);
+    return atKind(['settled', 'request'], (event) => world.facts.returned ?? atPushes(event));
   },
 };
 
@@ -735,16 +731,15 @@ const noWriteIsLost: SyncInvariant = {
   id: 'no-write-is-lost',
   promise: 'What was written last to a column of a row reaches the server, unless the row is deleted.',
   spec: ['R2', 'R5', 'R9', 'E2'],
-  watch:
-    ({ facts }) =>
-    (event) => {
-      if (event.kind !== 'effect' || event.label !== 'pushed') return undefined;
-      const { status, changes } = event.data as unknown as { status: number; changes: Changes };
+  watch: ({ facts }) =>
+    atKind('effect', ({ label, data }) => {
+      if (label !== 'pushed') return undefined;
+      const { status, changes } = data as unknown as { status: number; changes: Changes };
       if (status !== 200) return undefined;
       for (const [place, row] of rowsIn(changes))
         for (const [column, value] of Object.entries(row)) facts.arrived.add(`${place}/${column}=${value}`);
       return undefined;
-    },
+    }),
   settled: lostWrite,
   relaunched: lostWrite,
 };

@@ -32,9 +32,10 @@ export function createLedger({ device, userId }: ChatOptions, loaded: () => void
 
   function begin(stored: Awaited<ReturnType<typeof load>>): void {
     for (const { kind, body } of stored) {
-      if (kind === 'chat') rows.set(JSON.parse(body).chatId, JSON.parse(body));
-      else if (kind === 'unsent') unsent.set(JSON.parse(body).localId, JSON.parse(body));
-      else position = JSON.parse(body);
+      const one = JSON.parse(body);
+      if (kind === 'chat') rows.set(one.chatId, one);
+      else if (kind === 'unsent') unsent.set(one.localId, one);
+      else position = one;
     }
     loaded();
   }

@@ -24,6 +24,8 @@ export function createThreads({ ledger, api, gate, show }: Core) {
   const hasOlder = (chatId: string): boolean =>
     (threads.get(chatId)?.rows[0]?.sequenceId ?? ledger.rowOf(chatId).floor ?? Number.POSITIVE_INFINITY) > 1;
 
+  const isShort = (chatId: string, { rows }: OpenThread): boolean => rows.length < PAGE && hasOlder(chatId);
+
   async function openChat(chatId: string): Promise<void> {
     await ledger.ready();
     if (!threads.has(chatId)) await readStored(chatId);
@@ -33,8 +35,10 @@ export function createThreads({ ledger, api, gate, show }: Core) {
   const readStored = (chatId: string): Promise<void> =>
     ledger.readBelow(chatId, Number.POSITIVE_INFINITY, PAGE, (stored) => {
       if (threads.has(chatId)) return;
-      threads.set(chatId, { rows: joined(stored, ledger.rowOf(chatId).floor), isWanting: false });
-      show();
+      const thread = { rows: joined(stored, ledger.rowOf(chatId).floor), isWanting: false };
+      threads.set(chatId, thread);
+      // Otherwise it is shown as its page begins to load.
+      if (loading.has(chatId) || !isShort(chatId, thread)) show();
     });
 
   async function closeChat(chatId: string): Promise<void> {
@@ -46,10 +50,9 @@ export function createThreads({ ledger, api, gate, show }: Core) {
   async function loadFirst(chatId: string): Promise<void> {
     const thread = threads.get(chatId);
     if (!thread) return;
-    const isShort = () => thread.rows.length < PAGE && hasOlder(chatId);
-    thread.isWanting = isShort();
+    thread.isWanting = isShort(chatId, thread);
     // Stored messages may come in islands: each time more has come, it is looked at again.
-    for (let before = Number.NaN; isShort() && before !== thread.rows.length; ) {
+    for (let before = Number.NaN; isShort(chatId, thread) && before !== thread.rows.length; ) {
       before = thread.rows.length;
       await loadMore(chatId);
     }
@@ -132,6 +135,7 @@ export function createThreads({ ledger, api, gate, show }: Core) {
       const bounds = [shown[0]?.sequenceId, ledger.rowOf(chatId).floor];
       const from = Math.min(...bounds.map((bound) => bound ?? Number.POSITIVE_INFINITY));
       const fresh = messages.filter((message) => message.chatId === chatId && message.sequenceId >= from);
+      if (fresh.length === 0 && !isReset) continue;
       const known = new Map([...shown, ...fresh].map((message) => [message.sequenceId, message]));
       thread.rows = [...known.values()].sort((a, b) => a.sequenceId - b.sequenceId);
     }

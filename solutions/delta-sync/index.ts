@@ -15,14 +15,17 @@ import type {
 import type { SQLiteDatabase } from '#phone';
 import { createDatabase } from './database.ts';
 import { disposed, failed, failureOf, invalid, notFound, rethrowAsStorageError } from './failures.ts';
-import { changedIn, merge, migrationFrom } from './merge.ts';
+import { changedIn, merge } from './merge.ts';
+import { migrate, migrationFrom } from './migrate.ts';
 import {
   countOf,
   describeTable,
   findUnsynced,
   fits,
-  migrate,
+  isTombstone,
+  newestEdit,
   newId,
+  placeOf,
   quoted,
   SELECT_LAST_PULL,
   STORE_LAST_PULL,
@@ -49,6 +52,14 @@ interface LastPull {
 
 type Counts = { -readonly [what in keyof SyncResult]: number };
 
+/** What a pull has changed here. */
+interface Stored {
+  pulled: number;
+  conflicts: number;
+  /** `table/id` of rows that are as on the server now. */
+  readonly settled: string[];
+}
+
 export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => {
   const tables = Object.entries(schema.tables).map(([name, columns]) => describeTable(name, columns));
   const pull = wire.pull ?? pullOver(wire.apiUrl, wire.fetch ?? fetch);
@@ -60,6 +71,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   const database = createDatabase({ device, name: DATABASE, load, begin, over: disposed });
   let lastPull: LastPull = { lastPulledAt: null, schemaVersion: null };
   let unsynced = new Set<string>();
+  let lastEdit = 0;
 
   function publish(change: Partial<SyncState>): void {
     const { lastPulledAt } = lastPull;
@@ -70,14 +82,14 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
   // The database: reads at any time, writes one after another
 
   async function load(opened: SQLiteDatabase) {
-    await migrate(opened, tables, schema.version);
+    await migrate(opened, schema);
     const stored = await opened.getFirstAsync<LastPull>(SELECT_LAST_PULL);
-    return { stored, found: await findUnsynced(opened, tables) };
+    return { stored, ...(await findUnsynced(opened, tables)) };
   }
 
-  function begin({ stored, found }: Awaited<ReturnType<typeof load>>): void {
-    lastPull = stored ?? lastPull;
-    unsynced = found;
+  function begin(loaded: Awaited<ReturnType<typeof load>>): void {
+    lastPull = loaded.stored ?? lastPull;
+    ({ unsynced, lastEdit } = loaded);
     publish({});
   }
 
@@ -90,19 +102,17 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
     database.write(write).catch(rethrowAsStorageError);
 
   /** Readers see nothing of a transaction before its end: it has a connection of its own. */
-  async function transaction(task: (txn: SQLiteDatabase) => Promise<void>): Promise<void> {
-    await inTurn(async (opened) => {
-      let left = unsynced;
-      await opened.withExclusiveTransactionAsync(async (txn) => {
-        await task(txn);
-        left = await findUnsynced(txn, tables);
-      });
-      unsynced = left;
-    });
-  }
+  const transaction = (task: (txn: SQLiteDatabase) => Promise<void>): Promise<void> =>
+    inTurn((opened) => opened.withExclusiveTransactionAsync(task));
 
   // -------------------------------------------------------------------------------------------------------------------
   // Local writes: one statement each
+
+  /** Drawn in turn: of two rows that are stored, the one stored later has the higher number. */
+  function nextEdit(): number {
+    lastEdit += 1;
+    return lastEdit;
+  }
 
   async function create(name: string, fields: Fields): Promise<string> {
     const table = tableFor(name, fields);
@@ -110,7 +120,7 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
     const row = toRow(table, { ...fields, id });
     // A new row is changed in every column there is: those that nobody named are null because a person left them out.
     const values = [...valuesOf(table, row), 'created', JSON.stringify(table.columns)];
-    await inTurn((opened) => opened.runAsync(table.insert, values));
+    await inTurn((opened) => opened.runAsync(table.insert, [...values, nextEdit()]));
     noteUnsynced(table, id);
     return id;
   }
@@ -124,9 +134,9 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
       if (!before) throw notFound(name, id);
       const changed = JSON.stringify([...new Set([...changedIn(before), ...columns])]);
       const status = before._status === 'created' ? 'created' : 'updated';
-      const values = [...columns.map((column) => fields[column] ?? null), changed, status, id];
+      const values = [...columns.map((column) => fields[column] ?? null), changed, status, nextEdit(), id];
       await opened.runAsync(
-        `UPDATE ${table.quotedName} SET ${assigned} _changed = ?, _status = ?, _edit = _edit + 1 WHERE id = ?`,
+        `UPDATE ${table.quotedName} SET ${assigned} _changed = ?, _status = ?, _edit = ? WHERE id = ?`,
         values,
       );
     });
@@ -138,16 +148,16 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
     const table = tableFor(name, {});
     const { changes } = await inTurn((opened) =>
       opened.runAsync(
-        `UPDATE ${table.quotedName} SET _status = 'deleted', _edit = _edit + 1 WHERE id = ? AND _status <> 'deleted'`,
-        id,
+        `UPDATE ${table.quotedName} SET _status = 'deleted', _edit = ? WHERE id = ? AND _status <> 'deleted'`,
+        [nextEdit(), id],
       ),
     );
     if (changes === 0) throw notFound(name, id);
     noteUnsynced(table, id);
   }
 
-  function noteUnsynced({ name }: Table, id: string): void {
-    unsynced.add(`${name}/${id}`);
+  function noteUnsynced(table: Table, id: string): void {
+    unsynced.add(placeOf(table, id));
     publish({});
   }
 
@@ -233,25 +243,26 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
 
   /** All that was pulled, when it was, and by which schema: one transaction. */
   async function storePull({ changes, timestamp }: PullResult, result: Counts): Promise<void> {
-    const counts = { pulled: 0, pushed: 0, conflicts: 0 };
+    const stored: Stored = { pulled: 0, conflicts: 0, settled: [] };
     const news = tables.flatMap((table) => {
       // What the schema does not know stays out. `changes` came as JSON: its tables are its own properties.
       const ofTable = Object.hasOwn(changes, table.name) ? changes[table.name] : undefined;
       return ofTable && countOf(ofTable) > 0 ? [{ table, ofTable }] : [];
     });
     const storeAll = async (txn: SQLiteDatabase): Promise<void> => {
-      for (const { table, ofTable } of news) await storeTable(txn, table, ofTable, counts);
+      for (const { table, ofTable } of news) await storeTable(txn, table, ofTable, stored);
       await txn.runAsync(STORE_LAST_PULL, timestamp, schema.version);
     };
     // One statement is a transaction by itself.
     await (news.length === 0 ? inTurn(storeAll) : transaction(storeAll));
     lastPull = { lastPulledAt: timestamp, schemaVersion: schema.version };
-    result.pulled += counts.pulled;
-    result.conflicts += counts.conflicts;
+    for (const place of stored.settled) unsynced.delete(place);
+    result.pulled += stored.pulled;
+    result.conflicts += stored.conflicts;
     publish({});
   }
 
-  async function storeTable(txn: SQLiteDatabase, table: Table, changes: TableChanges, counts: Counts): Promise<void> {
+  async function storeTable(txn: SQLiteDatabase, table: Table, changes: TableChanges, stored: Stored): Promise<void> {
     const { created, updated, deleted } = changes;
     const mine = new Map((await txn.getAllAsync<StoredRow>(table.selectUnsynced)).map((row) => [row.id, row]));
     const rows: unknown[][] = [];
@@ -259,12 +270,15 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
       const local = mine.get(pulled.id);
       // The deletion made here is on its way: the row stays hidden.
       if (local?._status === 'deleted') continue;
-      if (local) counts.conflicts += 1;
+      if (local) stored.conflicts += 1;
       const { row, changed } = merge(table, local, toRow(table, pulled), resolve);
-      rows.push([...valuesOf(table, row), changed.length === 0 ? 'synced' : 'updated', JSON.stringify(changed)]);
+      if (changed.length === 0) stored.settled.push(placeOf(table, row.id));
+      const status = changed.length === 0 ? 'synced' : 'updated';
+      rows.push([...valuesOf(table, row), status, JSON.stringify(changed), local?._edit ?? 0]);
     }
-    counts.pulled += countOf(changes);
-    if (rows.length > 0) await txn.runAsync(table.upsertAll, JSON.stringify(rows));
+    stored.pulled += countOf(changes);
+    for (const id of deleted) stored.settled.push(placeOf(table, id));
+    if (rows.length > 0) await txn.runAsync(table.storeAll, JSON.stringify(rows));
     if (deleted.length > 0) await txn.runAsync(table.deleteAll, JSON.stringify(deleted));
   }
 
@@ -280,14 +294,18 @@ export const createSync: CreateSync = ({ device, schema, resolve, ...wire }) => 
 
   /** Only what is still as it was read: a row written since then has something the server does not know. */
   async function markSynced(batch: readonly Unsynced[], result: Counts): Promise<void> {
-    for (const { rows } of batch) result.pushed += rows.length;
+    const settled: string[] = [];
     await transaction(async (txn) => {
       for (const { table, rows } of batch) {
-        const asRead = JSON.stringify(rows.map(({ id, _edit }) => [id, _edit]));
-        await txn.runAsync(table.forgetTombstones, asRead);
-        await txn.runAsync(table.markSynced, asRead);
+        // Whatever was written since has a higher number.
+        const upTo = newestEdit(rows);
+        const gone = rows.some(isTombstone) ? await txn.getAllAsync<StoredRow>(table.forgetTombstones, upTo) : [];
+        const kept = rows.every(isTombstone) ? [] : await txn.getAllAsync<StoredRow>(table.markSynced, upTo);
+        for (const { id } of [...gone, ...kept]) settled.push(placeOf(table, id));
       }
     });
+    for (const place of settled) unsynced.delete(place);
+    for (const { rows } of batch) result.pushed += rows.length;
     publish({});
   }
 

@@ -1,5 +1,5 @@
 // Merging: a pull meets what was changed here.
-import type { Migration, Resolve, Row, Schema } from '#contract/delta-sync';
+import type { Resolve, Row } from '#contract/delta-sync';
 import { type StoredRow, type Table, toRow } from './tables.ts';
 
 /** Per column: what was changed here stays, the rest is the server's. What then differs from the server is unsynced. */
@@ -13,17 +13,3 @@ export function merge(table: Table, stored: StoredRow | undefined, remote: Row, 
 }
 
 export const changedIn = ({ _changed }: StoredRow): string[] => JSON.parse(_changed);
-
-/** What the schema has gained since an older version: a table is new when all its columns are. */
-export function migrationFrom(from: number, { tables }: Schema): Migration {
-  const gained = Object.entries(tables).map(([table, columns]) => {
-    const young = Object.entries(columns).filter(([, { since }]) => since > from);
-    return { table, columns: young.map(([column]) => column), isNew: young.length === Object.keys(columns).length };
-  });
-  const grown = gained.filter(({ columns, isNew }) => !isNew && columns.length > 0);
-  return {
-    from,
-    tables: gained.filter(({ isNew }) => isNew).map(({ table }) => table),
-    columns: grown.map(({ table, columns }) => ({ table, columns })),
-  };
-}

@@ -9,7 +9,7 @@ export interface StoredRow {
   readonly _status: 'synced' | 'created' | 'updated' | 'deleted';
   /** JSON: the columns that were given a value here since the row was last synced. */
   readonly _changed: string;
-  /** Grows with every local write: tells whether a row is still what a push has read. */
+  /** The number of the last local write to it: tells whether a row is still what a push has read. */
   readonly _edit: number;
 }
 
@@ -24,16 +24,19 @@ export const quoted = (name: string) => `"${name}"`;
 
 export const SELECT_LAST_PULL = 'SELECT last_pulled_at AS lastPulledAt, schema_version AS schemaVersion FROM _sync';
 export const STORE_LAST_PULL = 'INSERT OR REPLACE INTO _sync (id, last_pulled_at, schema_version) VALUES (1, ?, ?)';
-const CREATE_SYNC = 'CREATE TABLE IF NOT EXISTS _sync (id INTEGER PRIMARY KEY, last_pulled_at, schema_version)';
+export const CREATE_SYNC = 'CREATE TABLE _sync (id INTEGER PRIMARY KEY, last_pulled_at, schema_version)';
+
+export const createTable = (name: string, columns: readonly string[]) =>
+  `CREATE TABLE IF NOT EXISTS ${quoted(name)} (${['id TEXT PRIMARY KEY', BOOKKEEPING, ...columns.map(quoted)].join(', ')})`;
+export const addColumn = (table: string, column: string) => `ALTER TABLE ${quoted(table)} ADD COLUMN ${quoted(column)}`;
+const BOOKKEEPING = '_status TEXT NOT NULL, _changed TEXT NOT NULL, _edit INTEGER NOT NULL';
 
 export function describeTable(name: string, types: Schema['tables'][string]) {
   const columns = Object.keys(types);
   const quotedName = quoted(name);
-  const stored = ['id', ...columns, '_status', '_changed'].map(quoted);
-  const into = `INSERT INTO ${quotedName} (${stored.join(', ')})`;
+  const stored = ['id', ...columns, '_status', '_changed', '_edit'].map(quoted);
+  const into = `INTO ${quotedName} (${stored.join(', ')})`;
   const nth = stored.map((_, n) => `value ->> ${n}`).join(', ');
-  const replaced = stored.slice(1).map((column) => `${column} = excluded.${column}`);
-  const asRead = '(id, _edit) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))';
   return {
     name,
     columns,
@@ -42,43 +45,29 @@ export function describeTable(name: string, types: Schema['tables'][string]) {
     selectOne: `SELECT * FROM ${quotedName} WHERE id = ? AND _status <> 'deleted'`,
     selectAll: `SELECT * FROM ${quotedName} WHERE _status <> 'deleted'`,
     selectUnsynced: `SELECT * FROM ${quotedName} WHERE _status <> 'synced'`,
-    insert: `${into} VALUES (${stored.map(() => '?').join(', ')})`,
+    insert: `INSERT ${into} VALUES (${stored.map(() => '?').join(', ')})`,
     /** All rows of a pull in one statement, however many: they come as one value of JSON. */
-    upsertAll: `${into} SELECT ${nth} FROM json_each(?) WHERE true ON CONFLICT (id) DO UPDATE SET ${replaced.join(', ')}`,
+    storeAll: `REPLACE ${into} SELECT ${nth} FROM json_each(?)`,
     deleteAll: `DELETE FROM ${quotedName} WHERE id IN (SELECT value FROM json_each(?))`,
-    forgetTombstones: `DELETE FROM ${quotedName} WHERE _status = 'deleted' AND ${asRead}`,
-    markSynced: `UPDATE ${quotedName} SET _status = 'synced', _changed = '[]' WHERE ${asRead}`,
+    forgetTombstones: `DELETE FROM ${quotedName} WHERE _status = 'deleted' AND _edit <= ? RETURNING id`,
+    markSynced: `UPDATE ${quotedName} SET _status = 'synced', _changed = '[]' WHERE _status IN ('created', 'updated') AND _edit <= ? RETURNING id`,
   };
 }
 
-/** Adds what the schema has and the database has not: nothing is ever taken away, so the rows stay as they are. */
-export async function migrate(database: SQLiteDatabase, tables: readonly Table[], version: number): Promise<void> {
-  const done = await database.getFirstAsync<{ user_version: number }>('PRAGMA user_version');
-  if (done?.user_version === version) return;
-  const found = await database.getAllAsync<{ place: string }>(
-    "SELECT m.name || '.' || c.name AS place FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
-  );
-  const known = new Set(found.map(({ place }) => place));
-  const missing = tables.flatMap(({ name, quotedName, columns }) => {
-    const unknown = columns.filter((column) => !known.has(`${name}.${column}`)).map(quoted);
-    if (known.has(`${name}.id`)) return unknown.map((column) => `ALTER TABLE ${quotedName} ADD COLUMN ${column}`);
-    return [`CREATE TABLE ${quotedName} (${['id TEXT PRIMARY KEY', BOOKKEEPING, ...unknown].join(', ')})`];
-  });
-  if (missing.length === 0) return;
-  const text = [CREATE_SYNC, ...missing, `PRAGMA user_version = ${version}`].join(';\n');
-  await database.withExclusiveTransactionAsync((txn) => txn.execAsync(text));
-}
-
-const BOOKKEEPING = '_status TEXT NOT NULL, _changed TEXT NOT NULL, _edit INTEGER NOT NULL DEFAULT 0';
-
-/** `table/id` of every row that some push still has to bring to the server. */
-export async function findUnsynced(database: SQLiteDatabase, tables: readonly Table[]): Promise<Set<string>> {
+/** `table/id` of every row that some push still has to bring to the server, and the number of the last write to any. */
+export async function findUnsynced(database: SQLiteDatabase, tables: readonly Table[]) {
   const selects = tables.map(
-    (t) => `SELECT '${t.name}/' || id AS place FROM ${t.quotedName} WHERE _status <> 'synced'`,
+    (t) => `SELECT '${t.name}/' || id AS place, _edit FROM ${t.quotedName} WHERE _status <> 'synced'`,
   );
-  const found = await database.getAllAsync<{ place: string }>(selects.join(' UNION ALL '));
-  return new Set(found.map(({ place }) => place));
+  const found = await database.getAllAsync<Edited & { readonly place: string }>(selects.join(' UNION ALL '));
+  return { unsynced: new Set(found.map(({ place }) => place)), lastEdit: newestEdit(found) };
 }
+
+type Edited = Pick<StoredRow, '_edit'>;
+
+/** 0 for none. */
+export const newestEdit = (rows: readonly Edited[]): number =>
+  rows.reduce((newest, { _edit }) => Math.max(newest, _edit), 0);
 
 /** The id and the schema's columns, whatever else there is. A column may be called `constructor`: only own ones count. */
 export function toRow(
@@ -118,6 +107,11 @@ export function toChanges(batch: readonly Unsynced[]): Record<string, TableChang
   });
   return Object.fromEntries(lists);
 }
+
+export const isTombstone = ({ _status }: StoredRow): boolean => _status === 'deleted';
+
+/** Names a row among those of all tables. */
+export const placeOf = ({ name }: Table, id: string): string => `${name}/${id}`;
 
 export const countOf = ({ created, updated, deleted }: TableChanges): number =>
   created.length + updated.length + deleted.length;

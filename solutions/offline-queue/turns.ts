@@ -57,7 +57,8 @@ export function createTurns<T>({ load, begin, over }: TurnsOptions<T>): Turns {
   async function end(): Promise<void> {
     isOver = true;
     door.resolve();
-    await Promise.allSettled([open(), inTurn(async () => undefined)]);
+    // An opening under way is joined; none begins.
+    await Promise.allSettled([isOpen || open(), inTurn(async () => undefined)]);
   }
 
   return { open, ready, take, end, isOver: () => isOver };

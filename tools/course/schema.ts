@@ -94,6 +94,8 @@ export const rubric = z.strictObject({
   version: z.number().int().min(1),
   /** Points needed. */
   bar: z.number().int().min(1).max(100),
+  /** How many share the schedules of a grade (default 1): 2 where a schedule takes three milliseconds or more. */
+  processes: z.union([z.literal(1), z.literal(2)]).optional(),
   criteria: z.array(criterion).min(1),
   interview,
   /** A kata without them is drilled on its interview alone. */

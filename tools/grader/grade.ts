@@ -13,6 +13,7 @@ import { type JudgedSimulation, judgeSimulation } from './judge-simulation.ts';
 import { judgeTests } from './judge-tests.ts';
 import type { Report, TestResult } from './report.ts';
 import { type BudgetEvidence, bandOf, fixFirst, scoreCriteria, totalOf } from './score.ts';
+import { runShared } from './shared-simulation.ts';
 import { Simulation } from './simulation.ts';
 import { type CheckResult, runChecks } from './static-checks.ts';
 import { type SuiteOutcome, SuiteRunner, THE_SUITE_ITSELF } from './suite-runner.ts';
@@ -22,6 +23,8 @@ import type { Target } from './target.ts';
 export const DEFAULT_SEED = 1;
 export const GRADE_SCHEDULES = 1_000;
 export const WATCH_SCHEDULES = 100;
+/** For fewer, a second process would not be worth its start. */
+const SHARED_FROM = 400;
 
 export interface GradeOptions {
   readonly root: string;
@@ -50,9 +53,23 @@ export interface GradeOptions {
 
 /** Grades a target. Rejects only for faults of ours; whatever the attempt does ends in a report. */
 export async function grade(options: GradeOptions): Promise<Report> {
+  const { root, slug, target } = options;
+  // Processes first: they start while the rubric is read.
+  const simulation = options.simulation ?? new Simulation(root, slug, { isBrief: true });
+  const runner = options.runner ?? new SuiteRunner({ root, isReference: target.kind === 'reference' });
+  try {
+    return await gradeWith(runner, simulation, options);
+  } finally {
+    if (!options.runner) runner.stop();
+    if (!options.simulation) simulation.stop();
+  }
+}
+
+async function gradeWith(runner: SuiteRunner, simulation: Simulation, options: GradeOptions): Promise<Report> {
   const startedAt = performance.now();
   const { root, slug, target, seed = DEFAULT_SEED } = options;
-  const [rubric, bands, suiteText, seal] = await Promise.all([
+  const [bundles, rubric, bands, suiteText, seal] = await Promise.all([
+    bundleBoth(root, slug, target),
     loadRubric(root, slug),
     loadBands(root),
     readFile(kataPaths(root, slug).suite, 'utf8'),
@@ -74,25 +91,17 @@ export async function grade(options: GradeOptions): Promise<Report> {
       `${tampered.join(', ')} ${is} not as the kata was published, so a grade would mean nothing. To put ${it} back: git checkout -- ${tampered.join(' ')}`,
     );
   }
-  const runner = options.runner ?? new SuiteRunner({ root, isReference: target.kind === 'reference' });
-  const simulation = options.simulation ?? new Simulation(root, slug, { isBrief: true });
-  try {
-    const bundles = await bundleBoth(root, slug, target);
-    if (typeof bundles === 'string') return notGradable(frame(), bundles);
-    let onBegun: () => void = () => undefined;
-    const begun = new Promise<void>((resolve) => {
-      onBegun = resolve;
-    });
-    const simulating = simulate(options, simulation, bundles, rubric, seed, onBegun).finally(onBegun);
-    // All begin at once, but for the checks: they are soon done, and would keep the simulation, which takes longest, from starting.
-    const looking = Promise.all([runner.run([target.suite], options.changed), begun.then(() => check(options))]);
-    const [simulated, [suite, checks]] = await Promise.all([simulating, looking]);
-    if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
-    return compose(frame(), suite, simulated, checks);
-  } finally {
-    if (!options.runner) runner.stop();
-    if (!options.simulation) simulation.stop();
-  }
+  if (typeof bundles === 'string') return notGradable(frame(), bundles);
+  let onBegun: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    onBegun = resolve;
+  });
+  const simulating = simulate(options, simulation, bundles, rubric, seed, onBegun).finally(onBegun);
+  // All begin at once, but for the checks: they are soon done, and would keep the simulation, which takes longest, from starting.
+  const looking = Promise.all([runner.run([target.suite], options.changed), begun.then(() => check(options))]);
+  const [simulated, [suite, checks]] = await Promise.all([simulating, looking]);
+  if (simulated.notGradable !== null) return notGradable(frame(), simulated.notGradable, checks);
+  return compose(frame(), suite, simulated, checks);
 }
 
 async function check({ root, slug, target, skipsChecks }: GradeOptions): Promise<CheckResult[]> {
@@ -141,7 +150,17 @@ function bundleReference(root: string, slug: string): Promise<string> {
 }
 
 async function simulate(
-  { target, schedules = GRADE_SCHEDULES, saved = [], shrinkRunsMax, stopWhenBroken, onProgress }: GradeOptions,
+  {
+    root,
+    slug,
+    target,
+    simulation: given,
+    schedules = GRADE_SCHEDULES,
+    saved = [],
+    shrinkRunsMax,
+    stopWhenBroken,
+    onProgress,
+  }: GradeOptions,
   simulation: Simulation,
   bundles: Bundles,
   rubric: Rubric,
@@ -154,11 +173,19 @@ async function simulate(
     ...(stopWhenBroken === undefined ? {} : { stopWhenBroken }),
   };
   const job = { type: 'campaign', seed, schedules, saved, ...how } as const;
-  const outcome = await simulation.run({ code, job }, (at) => {
+  const say = (at: string) => {
     onBegun();
     onProgress?.(`simulating ${at}`);
-  });
-  return judgeSimulation(outcome, rubric, seed);
+  };
+  // One that is given may be reused, or has little to do.
+  const isShared = rubric.processes === 2 && !given && schedules >= SHARED_FROM;
+  const second = isShared ? new Simulation(root, slug, { isBrief: true }) : null;
+  try {
+    const children = second ? [simulation, second] : [simulation];
+    return judgeSimulation(await runShared(children, { code, job }, say), rubric, seed);
+  } finally {
+    second?.stop();
+  }
 }
 
 interface Frame {

@@ -44,7 +44,7 @@ test('passes every invariant that nothing broke', () => {
 });
 
 test('counts the schedules that kept a broken invariant, and keeps its schedule for replay', () => {
-  const violation = { invariant: 'kept', count: 25, path: 'sweep:9', plan, story };
+  const violation = { invariant: 'kept', count: 25, index: 9, path: 'sweep:9', plan, story };
 
   const judged = judge(done({ failing: 25, violations: [violation] }));
 

@@ -1,5 +1,5 @@
 // What the grader and the process that simulates say to each other.
-import type { CampaignResult } from '../simulator/campaign.ts';
+import type { CampaignPart, CampaignResult } from '../simulator/campaign.ts';
 import type { Comparison } from '../simulator/compare.ts';
 import type { Plan } from '../simulator/plan.ts';
 import type { StoryData } from '../simulator/story.ts';
@@ -21,6 +21,7 @@ export type SimulationJob =
       readonly saved: readonly Plan[];
       readonly shrinkRunsMax?: number;
       readonly stopWhenBroken?: readonly string[];
+      readonly part?: CampaignPart;
     }
   | { readonly type: 'compare'; readonly seed: number; readonly schedules: number }
   /** Faults of the scenario that never matter to the attempt. */

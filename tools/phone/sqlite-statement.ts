@@ -1,4 +1,5 @@
 // SQL text as far as a phone must understand it: what a statement does to a transaction, and where the next one begins.
+import { byteLength } from './byte-length.ts';
 import { remembered } from './remembered.ts';
 
 /** What a statement does: `begin` takes no lock before the first write, `begin-now` does. */
@@ -7,7 +8,7 @@ export type StatementKind = 'read' | 'write' | 'begin' | 'begin-now' | 'commit' 
 const LEADING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 
 /** The kind of a text's first statement. */
-export const kindOf = remembered((sql: string): StatementKind => {
+function kindOf(sql: string): StatementKind {
   const text = sql.replace(LEADING, '');
   const first = /^\w+/.exec(text)?.[0].toUpperCase();
   switch (first) {
@@ -31,25 +32,41 @@ export const kindOf = remembered((sql: string): StatementKind => {
     default:
       return 'write';
   }
-});
+}
+
+/** One statement, as a connection has to know it. */
+export const readStatement = remembered((sql: string) => ({
+  kind: kindOf(sql),
+  hasRows: hasRows(sql),
+  changesSchema: /^(CREATE|ALTER|DROP)\b/i.test(trimStart(sql)),
+}));
 
 /** Whether a statement answers with rows: most texts tell, and asking SQLite would cost more than running them. */
-export const answersWithRows = remembered((sql: string): boolean | 'perhaps' => {
+function hasRows(sql: string): boolean | 'perhaps' {
   if (kindOf(sql) === 'read') return true;
   return /^PRAGMA\b/i.test(trimStart(sql)) || /\bRETURNING\b/i.test(sql) ? 'perhaps' : false;
-});
+}
+
+/** A whole text, as a phone has to know it: see the functions below. Runs meet the same texts again and again. */
+export const readText = remembered((source: string) => ({
+  kind: kindOfText(source),
+  makesRoom: makesRoom(source),
+  statements: countStatements(source),
+  brief: brief(source),
+  sizeBytes: byteLength(source),
+}));
 
 /** The kind of a whole text: that of its one statement, and of several `write` when one of them is written to the disk. */
-export const kindOfText = remembered((source: string): StatementKind => {
+function kindOfText(source: string): StatementKind {
   const kinds = statements(source).map(kindOf);
   if (kinds.length > 1 && kinds.some((kind) => kind === 'write' || kind === 'commit')) return 'write';
   return kinds[0] ?? 'read';
-});
+}
 
 const ROOMY = /^(BEGIN|DELETE|DROP|ROLLBACK|COMMIT|END|PRAGMA)\b/i;
 
 /** Whether a text makes room rather than takes it. */
-export const makesRoom = remembered((source: string): boolean => statements(source).every((sql) => ROOMY.test(sql)));
+const makesRoom = (source: string): boolean => statements(source).every((sql) => ROOMY.test(sql));
 
 /** About the statements of a text: a semicolon in a value or a trigger cuts as well. Good enough to tell what a text does. */
 const statements = (source: string): string[] =>
@@ -62,10 +79,10 @@ const statements = (source: string): string[] =>
 export const trimStart = (sql: string): string => sql.replace(LEADING, '');
 
 /** About how many statements a text holds: where it can be cut by a kill. */
-export const countStatements = remembered((source: string): number => Math.max(1, statements(source).length));
+const countStatements = (source: string): number => Math.max(1, statements(source).length);
 
 /** A statement in one short line, as a trace shows it. */
-export const brief = remembered((sql: string): string => {
+function brief(sql: string): string {
   const line = sql.replace(/\s+/g, ' ').trim();
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;
-});
+}

@@ -51,6 +51,45 @@ test('gives the rows of what writes as well, and of what only tells', async () =
   expect(renamed.changes).toBe(1);
 });
 
+test('names the columns of a row as they are now, however often it was asked before', async () => {
+  const { database } = await openTasks();
+  await add(database, 'one');
+  const ask = () => database.getFirstAsync('SELECT * FROM task');
+  const asked = [await ask()];
+
+  await database.execAsync('ALTER TABLE task ADD COLUMN done DEFAULT 0');
+  asked.push(await ask());
+  await database.execAsync('ALTER TABLE task RENAME COLUMN done TO ended');
+  asked.push(await ask());
+
+  expect(asked).toEqual([
+    { id: 1, title: 'one' },
+    { id: 1, title: 'one', done: 0 },
+    { id: 1, title: 'one', ended: 0 },
+  ]);
+});
+
+test('names the columns of before when a changed schema is rolled back, for others also while it is not committed', async () => {
+  const { database } = await openTasks();
+  await add(database, 'one');
+  const ask = (from: SQLiteDatabase) => from.getFirstAsync('SELECT * FROM task');
+  const asked: unknown[] = [];
+
+  const failed = database.withExclusiveTransactionAsync(async (txn) => {
+    await txn.execAsync('ALTER TABLE task RENAME COLUMN title TO name');
+    asked.push(await ask(txn), await ask(database), await ask(txn));
+    throw new Error('no');
+  });
+
+  await expect(failed).rejects.toThrow('no');
+  asked.push(await ask(database));
+  const [now, before] = [
+    { id: 1, name: 'one' },
+    { id: 1, title: 'one' },
+  ];
+  expect(asked).toEqual([now, before, now, before]);
+});
+
 test('takes booleans as 0 and 1, nothing as null, bytes as a blob', async () => {
   const { database } = await openTasks();
 

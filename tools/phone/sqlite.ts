@@ -2,7 +2,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import { byteLength } from './byte-length.ts';
 import type { Disk } from './disk.ts';
 import type { Effect, EffectHost } from './host.ts';
-import { brief, countStatements, kindOfText, makesRoom } from './sqlite-statement.ts';
+import { readText, type StatementKind } from './sqlite-statement.ts';
 import {
   type SqliteCall,
   SqliteConnection,
@@ -124,11 +124,10 @@ function createDatabase(host: EffectHost, handle: Handle, onClose: () => void): 
     apply: (parts: number) => T,
   ): Promise<T> {
     if (isClosed) throw new Error(`sqlite.${call}: Access to closed resource. Database ${store.name} was closed.`);
-    const { sql } = statement;
-    const kind = kindOfText(sql);
-    const place = { target: targetOf(kind), call: `sqlite.${call}`, detail: brief(sql) };
+    const { kind, makesRoom, brief, sizeBytes: textBytes } = readText(statement.sql);
+    const place = { target: targetOf(kind), call: `sqlite.${call}`, detail: brief };
     if (kind === 'read') return host.perform({ ...place, errors: readErrors }, () => apply(1));
-    const sizeBytes = makesRoom(sql) ? 0 : sizeOf(statement);
+    const sizeBytes = makesRoom ? 0 : textBytes + sizeOf(statement.params);
     const commits = () => kind === 'commit' || !connection.isInTransaction;
     return host.perform({ ...place, sizeBytes, parts, errors: writeErrors, commits }, apply);
   }
@@ -140,7 +139,7 @@ function createDatabase(host: EffectHost, handle: Handle, onClose: () => void): 
 
   const database: SQLiteDatabase = {
     execAsync: (source) => {
-      const parts = countStatements(source);
+      const { statements: parts } = readText(source);
       return perform('execAsync', { sql: source, params: [] }, parts, (applied) =>
         connection.exec(source, applied === parts ? Number.POSITIVE_INFINITY : applied, host.nowMs()),
       );
@@ -193,7 +192,7 @@ function createDatabase(host: EffectHost, handle: Handle, onClose: () => void): 
 }
 
 /** BEGIN and ROLLBACK touch no disk: no fault strikes there, and nothing is counted. */
-function targetOf(kind: ReturnType<typeof kindOfText>): string {
+function targetOf(kind: StatementKind): string {
   if (kind === 'read') return 'storage.read';
   return kind === 'write' || kind === 'commit' ? 'storage.write' : 'sqlite.read';
 }
@@ -213,9 +212,9 @@ function bindable(value: unknown): SQLInputValue {
   return (value ?? null) as SQLInputValue;
 }
 
-function sizeOf({ sql, params }: SqliteCall): number {
+function sizeOf(params: SqliteCall['params']): number {
   return Object.values(params).reduce(
     (sum: number, value) => sum + (value instanceof Uint8Array ? value.length : byteLength(String(value))),
-    byteLength(sql),
+    0,
   );
 }

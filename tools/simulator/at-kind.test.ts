@@ -31,6 +31,20 @@ test('shows an invariant the events of its kind and no others', () => {
   expect([labels, all]).toEqual([['stored', 'sent'], 4]);
 });
 
+test('shows an invariant the events of any of its kinds', () => {
+  const seen: string[] = [];
+  const recorder = new Recorder();
+  const look = atKind(['launch', 'settled'], ({ kind }) => {
+    seen.push(kind);
+    return undefined;
+  });
+  recorder.watch([{ invariant: 'both', look }]);
+
+  for (const event of events) recorder.emit(event);
+
+  expect(seen).toEqual(['launch', 'launch']);
+});
+
 test('is asked about no other kind by hand either', () => {
   const look = atKind('launch', ({ launch }) => `launch ${launch}`);
 

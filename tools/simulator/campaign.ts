@@ -15,14 +15,23 @@ export interface CampaignOptions {
   readonly shrinkRunsMax?: number;
   /** Ends as soon as one of these is broken: for one who only asks whether it ever is. */
   readonly stopWhenBroken?: readonly string[];
+  /** Meets only every `of`th schedule, from the nth on (from 0), so that several can share a campaign (default: all). */
+  readonly part?: CampaignPart;
   /** Called before each schedule: a sign of life. */
   readonly onSchedule?: (done: number, path: string) => void;
+}
+
+export interface CampaignPart {
+  readonly n: number;
+  readonly of: number;
 }
 
 export interface CampaignViolation {
   readonly invariant: string;
   /** Schedules that broke it. */
   readonly count: number;
+  /** Which schedule was the first to break it, from 0, over all parts. */
+  readonly index: number;
   readonly path: string;
   readonly plan: Plan;
   readonly story: StoryData;
@@ -64,6 +73,7 @@ const BUDGET_SCHEDULES = 150;
 /** The reference judges so many failing schedules of each invariant. Only if one of them is unfair must it judge all. */
 const JUDGED_SCHEDULES = 5;
 const SHRINK_RUNS_MAX = 120;
+const WHOLE: CampaignPart = { n: 0, of: 1 };
 
 /** Runs an attempt through all schedules. `reference` judges what is fair; for the reference itself pass it twice. */
 export async function runCampaign(
@@ -72,16 +82,21 @@ export async function runCampaign(
   reference: AppFactory,
   options: CampaignOptions,
 ): Promise<CampaignResult> {
-  const { seed, schedules, saved = [], onSchedule = () => undefined } = options;
+  const { seed, schedules, saved = [], part = WHOLE, onSchedule = () => undefined } = options;
   const count = async (plan: Plan) => (await runPlan(scenario, reference, plan)).counts;
   const all = await planSchedules(scenario, { seed, schedules, saved }, count);
   const campaign = new Campaign(scenario, attempt, reference, options);
-  for (const [index, schedule] of all.entries()) {
-    if (campaign.isOver) break;
+  for (let nth = 0, index = part.n; index < all.length && !campaign.isOver; nth += 1, index += part.of) {
+    const schedule = all[index] as Schedule;
     onSchedule(index, schedule.path);
-    await campaign.meet(schedule, index % TWICE_EVERY === 0);
+    await campaign.meet({ ...schedule, index }, nth % TWICE_EVERY === 0);
   }
   return campaign.conclude((invariant) => onSchedule(all.length, `shrinking ${invariant}`));
+}
+
+/** Where it stands among all of a campaign. */
+interface IndexedSchedule extends Schedule {
+  readonly index: number;
 }
 
 /** What has been found out so far. */
@@ -90,9 +105,10 @@ class Campaign {
   readonly #attempt: AppFactory;
   readonly #reference: AppFactory;
   readonly #options: CampaignOptions;
-  readonly #found = new Map<string, { count: number; first: Schedule }>();
+  readonly #found = new Map<string, { count: number; first: IndexedSchedule }>();
   readonly #struck = new Set<string>();
   readonly #budgets: Map<string, BudgetSums>;
+  readonly #budgetRunsMax: number;
   #budgetRuns = 0;
   #schedules = 0;
   #failing = 0;
@@ -107,6 +123,7 @@ class Campaign {
     this.#attempt = attempt;
     this.#reference = reference;
     this.#options = options;
+    this.#budgetRunsMax = Math.ceil(BUDGET_SCHEDULES / (options.part ?? WHOLE).of);
     this.#budgets = new Map(
       scenario.budgets.map(({ id, allowance }) => [id, { attempt: 0, reference: 0, allowance, schedules: 0 }]),
     );
@@ -124,7 +141,7 @@ class Campaign {
   }
 
   /** Runs one schedule, a second time if asked or if it is the first to break something. */
-  async meet(schedule: Schedule, isRunTwice: boolean): Promise<void> {
+  async meet(schedule: IndexedSchedule, isRunTwice: boolean): Promise<void> {
     const result = await this.#run(this.#attempt, schedule.plan);
     this.#loadError = result.loadError;
     if (result.loadError !== null) return;
@@ -142,8 +159,8 @@ class Campaign {
     return runPlan(this.#scenario, factory, plan);
   }
 
-  async #judge(schedule: Schedule, result: RunResult): Promise<void> {
-    const isBudgetRun = isForBudgets(schedule) && this.#budgetRuns < BUDGET_SCHEDULES;
+  async #judge(schedule: IndexedSchedule, result: RunResult): Promise<void> {
+    const isBudgetRun = isForBudgets(schedule) && this.#budgetRuns < this.#budgetRunsMax;
     const isCompared = !this.#isReference && (isBudgetRun || this.#isInDoubt(result));
     const beside = isCompared ? await this.#run(this.#reference, schedule.plan) : result;
     if (isCompared && result.violations.length > 0 && beside.violations.length > 0) {
@@ -169,7 +186,7 @@ class Campaign {
     }
   }
 
-  #note(schedule: Schedule, { violations, virtualMs, hasRunAway, struck }: RunResult): void {
+  #note(schedule: IndexedSchedule, { violations, virtualMs, hasRunAway, struck }: RunResult): void {
     for (const name of struck.keys()) this.#struck.add(name);
     this.#schedules += 1;
     this.#virtualMs += virtualMs;
@@ -191,7 +208,7 @@ class Campaign {
       const plan = await this.#smallest(first.plan, invariant);
       const reference = this.#isReference ? null : this.#reference;
       const story = await tellStory(this.#scenario, this.#attempt, reference, plan, invariant);
-      violations.push({ invariant, count, path: first.path, plan, story });
+      violations.push({ invariant, count, index: first.index, path: first.path, plan, story });
     }
     return {
       schedules: this.#schedules,

@@ -49,8 +49,8 @@ async function readAnyRequest(input: RequestInfo | URL, init: RequestInit): Prom
 type SomeHeaders = Pick<OutgoingRequest, 'headers' | 'headerFields'>;
 
 /** Apps send the same few headers again and again: those of a plain object are made once. Nobody changes them on the way. */
-function readHeaders(init: HeadersInit | undefined, type: string | null): SomeHeaders {
-  const isPlain = init !== undefined && Object.getPrototypeOf(init) === Object.prototype;
+function readHeaders(init: HeadersInit = {}, type: string | null): SomeHeaders {
+  const isPlain = Object.getPrototypeOf(init) === Object.prototype;
   const isText = isPlain && Object.values(init).every((value) => typeof value === 'string');
   return isText ? knownHeaders(JSON.stringify([init, type])) : makeHeaders(init, type);
 }
@@ -59,7 +59,7 @@ const knownHeaders = remembered((text) =>
   makeHeaders(...(JSON.parse(text) as [Record<string, string>, string | null])),
 );
 
-function makeHeaders(init: HeadersInit | undefined, type: string | null): SomeHeaders {
+function makeHeaders(init: HeadersInit, type: string | null): SomeHeaders {
   const headers = new Headers(init);
   if (type !== null && !headers.has('content-type')) headers.set('content-type', type);
   return { headers, headerFields: Object.freeze(Object.fromEntries(headers)) };
@@ -124,6 +124,7 @@ function withOwnBoundary(headers: Headers, body: string | null): { headers: Head
 const NORMALISED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
 
 function methodOf(text: string): string {
+  if (NORMALISED.has(text)) return text;
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(text)) throw new TypeError(`'${text}' is not a valid HTTP method.`);
   const upper = text.toUpperCase();
   return NORMALISED.has(upper) ? upper : text;

@@ -54,7 +54,7 @@ export class Recorder {
   }
 
   #watchersOf(kind: TraceEvent['kind']): readonly Watcher[] {
-    const watchers = this.#watchers.filter(({ look }) => look.kind === undefined || look.kind === kind);
+    const watchers = this.#watchers.filter(({ look }) => look.kinds === undefined || look.kinds.includes(kind));
     this.#byKind.set(kind, watchers);
     return watchers;
   }
