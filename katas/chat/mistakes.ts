@@ -8,7 +8,7 @@ export const mistakes: Mistake[] = [
     criterion: 'goes-live',
     edits: [
       {
-        find: `if (kind === 'chat') rows.set(JSON.parse(body).chatId, JSON.parse(body));`,
+        find: `if (kind === 'chat') rows.set(one.chatId, one);`,
         replace: `if (kind === 'chat') continue;`,
       },
     ],

@@ -40,6 +40,8 @@ interface Shell {
   userId: string;
   /** Several invariants look at each state: what they look at is made once. */
   seen?: { readonly state: ChatState; readonly threads: Threads };
+  /** What rows are known by, by localId and author: a text that is looked up in each state is made, and hashed, once. */
+  readonly names: Map<string, Map<string, string>>;
 }
 
 interface Person {
@@ -345,7 +347,7 @@ function makeShell(opening: Opening): Shell {
   const { userId, token } = personOf({ facts }, phone.index);
   const chat = module.createChat({ device, apiUrl, userId, accessToken: token });
   chat.subscribe(stateChanged);
-  const shell: Shell = { chat, userId };
+  const shell: Shell = { chat, userId, names: new Map() };
   begin(shell, opening, START_TRIES);
   return shell;
 }
@@ -378,15 +380,23 @@ function threadsOf(shell: Shell | null | undefined): Threads {
   const state = stateOf(shell);
   if (!shell || !state) return [];
   if (shell.seen?.state !== state) {
+    const { names } = shell;
     const threads = Object.entries(state.threads).map(
-      ([chatId, { messages }]) => [chatId, messages, messages.map(nameOf)] as const,
+      ([chatId, { messages }]) => [chatId, messages, messages.map((message) => nameOf(message, names))] as const,
     );
     shell.seen = { state, threads };
   }
   return shell.seen.threads;
 }
 
-const nameOf = ({ fromUserId, localId }: Message) => `${fromUserId} ${localId}`;
+function nameOf({ fromUserId, localId }: Message, names: Shell['names']): string {
+  const ofLocalId = names.get(localId) ?? new Map<string, string>();
+  const name = ofLocalId.get(fromUserId) ?? `${fromUserId} ${localId}`;
+  if (ofLocalId.size === 0) names.set(localId, ofLocalId);
+  ofLocalId.set(fromUserId, name);
+  return name;
+}
+
 const lineOf = ({ text, sequenceId, status }: Message) => `${sequenceId ?? '-'} ${text} ${status}`;
 
 function view(shell: Shell) {
@@ -409,7 +419,8 @@ function atState(
     const lookAt = look(world);
     return atKind('state', (event) => {
       const phone = world.phones[event.phone];
-      return phone?.app ? lookAt(phone.app, phone) : undefined;
+      const shell = phone?.app;
+      return shell ? lookAt(shell, phone) : undefined;
     });
   };
 }
@@ -438,18 +449,23 @@ const oneRow: ChatInvariant = {
   spec: ['R3'],
   watch: atState(() => (shell) => {
     for (const [chatId, messages, names] of threadsOf(shell)) {
-      const twice = repeated({ key: messages.map(({ key }) => key), id: messages.map(({ id }) => id), name: names });
-      if (twice) return `${chatId} shows "${messages[twice.at]?.text}" twice: two rows have the ${twice.what}.`;
+      for (const [n, message] of messages.entries()) {
+        const what = sharedWithOneAbove(messages, names, n);
+        if (what) return `${chatId} shows "${message.text}" twice: two rows have the ${what}.`;
+      }
     }
     return undefined;
   }),
 };
 
-/** The first value that comes up a second time, null aside. */
-function repeated(columns: Readonly<Record<string, readonly (string | null)[]>>): { at: number; what: string } | null {
-  for (const [title, values] of Object.entries(columns)) {
-    const at = values.findIndex((value, n) => value !== null && values.indexOf(value) < n);
-    if (at >= 0) return { at, what: `${title} ${values[at]}` };
+/** What a row has in common with one above it, though no two may. There are many states: nothing is made for it. */
+function sharedWithOneAbove(messages: readonly Message[], names: readonly string[], n: number): string | null {
+  const row = messages[n];
+  for (let above = 0; above < n; above += 1) {
+    const other = messages[above];
+    if (row?.key === other?.key) return `key ${row?.key}`;
+    if (row?.id === other?.id && row?.id !== null) return `id ${row?.id}`;
+    if (names[n] === names[above]) return `name ${names[n]}`;
   }
   return null;
 }
@@ -465,9 +481,10 @@ const keepsItsKey: ChatInvariant = {
         const keys = keysIn.get(chatId) ?? new Map<string, string>();
         keysIn.set(chatId, keys);
         for (const [n, { key }] of messages.entries()) {
-          const before = keys.get(names[n] ?? '') ?? key;
-          keys.set(names[n] ?? '', before);
-          if (before !== key) return `A row of ${chatId} had the key ${before}, and then ${key}.`;
+          const name = names[n] ?? '';
+          const before = keys.get(name);
+          if (before === undefined) keys.set(name, key);
+          else if (before !== key) return `A row of ${chatId} had the key ${before}, and then ${key}.`;
         }
       }
       return undefined;
@@ -503,11 +520,14 @@ const statusClimbs: ChatInvariant = {
     const seenIn = new Map<string, Map<string, Message['status']>>();
     return (shell) => {
       for (const [chatId, messages, names] of threadsOf(shell)) {
-        const seen = seenIn.get(keyOf(shell.userId, chatId)) ?? new Map<string, Message['status']>();
-        seenIn.set(keyOf(shell.userId, chatId), seen);
+        const key = keyOf(shell.userId, chatId);
+        const seen = seenIn.get(key) ?? new Map<string, Message['status']>();
+        seenIn.set(key, seen);
         for (const [n, { status, text }] of messages.entries()) {
-          const before = seen.get(names[n] ?? '') ?? 'sending';
-          seen.set(names[n] ?? '', status);
+          const name = names[n] ?? '';
+          const before = seen.get(name) ?? 'sending';
+          if (before === status) continue;
+          seen.set(name, status);
           const sent = status === 'failed' && facts.sent[serialOf(text) - 1];
           if (sent) sent.hasStepped = true;
           if ((RANKS[status] ?? 0) < (RANKS[before] ?? 0)) return `"${text}" was ${before}, and then ${status}.`;
@@ -524,7 +544,8 @@ const ownChatsOnly: ChatInvariant = {
   spec: ['R14'],
   watch: atState(() => (shell) => {
     const { userId } = shell;
-    const isForeign = (chatId: string) => !chatId.startsWith(`${userId}-`) && !chatId.endsWith(`-${userId}`);
+    const [asFirst, asSecond] = [`${userId}-`, `-${userId}`];
+    const isForeign = (chatId: string) => !chatId.startsWith(asFirst) && !chatId.endsWith(asSecond);
     const listed = stateOf(shell)?.chats.find(({ chatId }) => isForeign(chatId))?.chatId;
     const foreign = listed ?? threadsOf(shell).find(([chatId]) => isForeign(chatId))?.[0];
     return foreign && `${userId} sees ${foreign}.`;
@@ -700,7 +721,8 @@ const newestToken: ChatInvariant = {
   spec: ['R14'],
   watch: ({ facts }) => {
     const changes = facts.people.map(({ token }) => ({ token, atMs: 0 }));
-    return (event) => {
+    // Whoever brings a new token does it by one of the others.
+    return atKind(['launch', 'kill', 'action', 'settled', 'condition', 'state', 'request'], (event) => {
       const { token, userId, isSwitching } = personOf({ facts }, event.phone);
       const change = changes[event.phone];
       if (change && change.token !== token) Object.assign(change, { token, atMs: event.atMs });
@@ -712,7 +734,7 @@ const newestToken: ChatInvariant = {
       // A request and a new token may cross within the same moment.
       if (bearerOf(request) === token || event.atMs - (change?.atMs ?? 0) < 5) return undefined;
       return `${request.endpoint} carried ${bearerOf(request)}, not ${token}.`;
-    };
+    });
   },
 };
 
@@ -932,7 +954,7 @@ export const scenario = defineScenario<ChatModule, Shell, ChatBackend, Facts>({
   kata: 'chat',
   apiUrl: 'https://api.talk.test',
   phones: 2,
-  slots: 7,
+  slots: 8,
   gapsMs: [0, 5, 150, 1_500, 8_000, 40_000],
   endpoints: [LIST, EVENTS, PAGE, MESSAGE, RECEIPTS, 'POST /uploads/presign', 'GET /u/:uploadId', PUT, AUTH],
   backend: (context) => {
