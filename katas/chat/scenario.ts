@@ -217,7 +217,7 @@ const someoneElse = (chatId: string, userId: string): string => chatId.split('-'
 
 const actions = {
   write: act(
-    6,
+    7,
     nthOnly,
     ({ nth }) => `writes to ${which(nth)}`,
     (stage, { nth }) => send(stage, nth, 0),
@@ -954,7 +954,7 @@ export const scenario = defineScenario<ChatModule, Shell, ChatBackend, Facts>({
   kata: 'chat',
   apiUrl: 'https://api.talk.test',
   phones: 2,
-  slots: 8,
+  slots: 7,
   gapsMs: [0, 5, 150, 1_500, 8_000, 40_000],
   endpoints: [LIST, EVENTS, PAGE, MESSAGE, RECEIPTS, 'POST /uploads/presign', 'GET /u/:uploadId', PUT, AUTH],
   backend: (context) => {
