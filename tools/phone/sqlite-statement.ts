@@ -38,7 +38,8 @@ function kindOf(sql: string): StatementKind {
 export const readStatement = remembered((sql: string) => ({
   kind: kindOf(sql),
   hasRows: hasRows(sql),
-  changesSchema: /^(CREATE|ALTER|DROP)\b/i.test(trimStart(sql)),
+  // Back to a savepoint, the schema is again what it was there.
+  changesSchema: /^(CREATE|ALTER|DROP|ROLLBACK)\b/i.test(trimStart(sql)),
 }));
 
 /** Whether a statement answers with rows: most texts tell, and asking SQLite would cost more than running them. */

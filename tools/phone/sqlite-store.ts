@@ -191,6 +191,7 @@ export class SqliteStore {
   #noteImplicit(connection: SqliteConnection, call: LoggedCall): void {
     const { isTransaction } = this.#database;
     if (isTransaction === (this.#writer !== null)) return;
+    if (!isTransaction) this.#forgetRolledBack();
     connection.isInTransaction = isTransaction;
     this.#writer = isTransaction ? connection : null;
     this.#log = isTransaction ? [call] : [];

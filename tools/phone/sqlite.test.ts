@@ -90,6 +90,24 @@ test('names the columns of before when a changed schema is rolled back, for othe
   expect(asked).toEqual([now, before, now, before]);
 });
 
+test.each([
+  ['a return to a savepoint', 'ROLLBACK TO before_change'],
+  ['a failure that ends the transaction', 'INSERT OR ROLLBACK INTO task (id, name) VALUES (1, 2)'],
+])('names the columns of before when %s undoes a changed schema', async (_how, undo) => {
+  const { database } = await openTasks();
+  await add(database, 'one');
+  const ask = () => database.getFirstAsync('SELECT * FROM task');
+  await database.execAsync('SAVEPOINT before_change; ALTER TABLE task RENAME COLUMN title TO name');
+  const changed = await ask();
+
+  await database.execAsync(undo).catch(() => undefined);
+
+  expect([changed, await ask()]).toEqual([
+    { id: 1, name: 'one' },
+    { id: 1, title: 'one' },
+  ]);
+});
+
 test('takes booleans as 0 and 1, nothing as null, bytes as a blob', async () => {
   const { database } = await openTasks();
 
