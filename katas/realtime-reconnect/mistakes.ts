@@ -65,7 +65,7 @@ export const mistakes: Mistake[] = [
     id: 'sends-before-live',
     title: 'Says that an event was sent on a channel that it was never let into.',
     criterion: 'sends-when-live',
-    edits: [{ find: `channels.get(name)?.status !== 'live'`, replace: `!channels.has(name)` }],
+    edits: [{ find: `channels.statusOf(name) !== 'live'`, replace: `channels.statusOf(name) === null` }],
   },
   {
     id: 'old-socket-stays',
@@ -263,8 +263,8 @@ export const mistakes: Mistake[] = [
       return authOf.get(name) ?? null;`,
       },
       {
-        find: `let stopListening = () => {};`,
-        replace: `let stopListening = () => {};
+        find: `const channels = new Map<string, Channel>();`,
+        replace: `const channels = new Map<string, Channel>();
   const authOf = new Map<string, object>();`,
       },
     ],
@@ -287,6 +287,8 @@ export const mistakes: Mistake[] = [
         halt('refused');
         return;`,
       },
+      { find: `show: () => void) {`, replace: `show: () => void, halt: (why: 'refused') => void) {` },
+      { find: `() => link.current(), show)`, replace: `() => link.current(), show, (why) => link.halt(why))` },
     ],
   },
   {
@@ -323,7 +325,7 @@ export const mistakes: Mistake[] = [
       { find: `if (signal.aborted || auth === null) return false;`, replace: `if (auth === null) return false;` },
       {
         find: `tell(own, 'pusher:subscribe', { channel: name, ...auth });`,
-        replace: `if (link) tell(link, 'pusher:subscribe', { channel: name, ...auth });`,
+        replace: `tell(current() ?? own, 'pusher:subscribe', { channel: name, ...auth });`,
       },
       { find: `{ method: 'POST', headers, body, signal }`, replace: `{ method: 'POST', headers, body }` },
     ],
@@ -552,7 +554,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `// The feature's own trouble. The other events and channels go on.`,
-        replace: `lose(BROKEN);`,
+        replace: `current()?.socket.close();`,
       },
     ],
   },
@@ -573,13 +575,13 @@ export const mistakes: Mistake[] = [
     id: 'runs-on-after-dispose',
     title: 'Comes back after dispose.',
     criterion: 'ends-cleanly',
-    edits: [{ find: `isDisposed = true;\n      halt('idle');`, replace: `show('idle');` }],
+    edits: [{ find: `isDisposed = true;\n      link.halt('idle');`, replace: `show();` }],
   },
   {
     id: 'listeners-left',
     title: 'Leaves its listeners on the phone.',
     criterion: 'ends-cleanly',
-    edits: [{ find: `stopNetwork();\n      appState.remove();`, replace: `` }],
+    edits: [{ find: `stopNetwork();\n      foreground.remove();`, replace: `` }],
   },
   {
     id: 'handlers-after-leave',
@@ -593,8 +595,8 @@ export const mistakes: Mistake[] = [
     criterion: 'spends-little',
     edits: [
       {
-        find: `if (link && link.socketId !== null) void enter(channel, link);`,
-        replace: `if (link && link.socketId !== null) open();`,
+        find: `if (link) void enter(channel, link);`,
+        replace: `link?.socket.close();`,
       },
     ],
   },
