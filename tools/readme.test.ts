@@ -102,6 +102,21 @@ test('knows every command that is named', () => {
   expect(Object.keys(RUN).filter((command) => !named.includes(command))).toEqual([]);
 });
 
+test('shows the list as it is', async () => {
+  const sample = /```sh\nnpx kata list\n```\n\n```text\n([\s\S]*?)```/.exec(
+    readFileSync(path.join(root, 'README.md'), 'utf8'),
+  );
+  const list = start('npx kata list');
+  let output = '';
+  list.stdout.on('data', (text: Buffer) => {
+    output += text;
+  });
+
+  await new Promise((resolve) => list.on('close', resolve));
+
+  expect(sample?.[1]).toBe(output);
+});
+
 test('has the scripts that are named', () => {
   const missing = SCRIPTS.map((command) => command.replace(/^npm (?:run )?/, '').split(' ')[0] ?? '').filter(
     (name) => !(name in scripts),
