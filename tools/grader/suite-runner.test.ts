@@ -21,8 +21,8 @@ async function runWith(id: string, source: string, options: Partial<SuiteRunnerO
 test(
   'passes a test that is merely slow, and names those that wait in vain',
   async () => {
-    const busy =
-      '{ const from = process.cpuUsage().user; while (process.cpuUsage().user - from < 450_000); return total; }';
+    const used = '(({ user, system }) => user + system)(process.cpuUsage())';
+    const busy = `{ const from = ${used}; while (${used} - from < 450_000); return total; }`;
     const source = TALLY_REFERENCE.replace('total: () => total', `total: () => ${busy}`);
     const waiting = source.replace('total += 1;', 'await new Promise(() => {});\ntotal += 1;');
     const { outcome } = await runWith('slow', waiting, { testTimeoutMs: 400 });
