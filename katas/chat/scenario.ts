@@ -660,9 +660,9 @@ const oneMessageAtATime: ChatInvariant = {
   id: 'one-message-at-a-time',
   promise: 'A chat has one message on its way.',
   spec: ['R4'],
-  watch: atSend(() => (sent, out) => {
+  watch: atSend(() => (sent, others) => {
     const isTwin = (one: RequestRecord) => one.endpoint === MESSAGE && chatIdIn(one) === chatIdIn(sent);
-    return sent.endpoint === MESSAGE && out.some(isTwin)
+    return sent.endpoint === MESSAGE && others().some(isTwin)
       ? `A message to ${chatIdIn(sent)} left while another was still out.`
       : undefined;
   }),
@@ -673,8 +673,8 @@ const oneCatchUp: ChatInvariant = {
   promise: 'A phone has one request for events out.',
   spec: ['R16'],
   watch: atSend(
-    () => (sent, out) =>
-      sent.endpoint === EVENTS && out.some(({ endpoint }) => endpoint === EVENTS)
+    () => (sent, others) =>
+      sent.endpoint === EVENTS && others().some(({ endpoint }) => endpoint === EVENTS)
         ? `Events were asked for while another request for them was out.`
         : undefined,
   ),
@@ -684,9 +684,9 @@ const onePage: ChatInvariant = {
   id: 'one-page',
   promise: 'A chat has one request for a page out.',
   spec: ['R10'],
-  watch: atSend(() => (sent, out) => {
+  watch: atSend(() => (sent, others) => {
     const isTwin = (one: RequestRecord) => one.endpoint === PAGE && chatIdIn(one) === chatIdIn(sent);
-    return sent.endpoint === PAGE && out.some(isTwin)
+    return sent.endpoint === PAGE && others().some(isTwin)
       ? `A page of ${chatIdIn(sent)} was asked for while another was still out.`
       : undefined;
   }),

@@ -304,8 +304,8 @@ const oneAtATime: FeedInvariant = {
   id: 'one-at-a-time',
   promise: 'At most one request is out that is not aborted.',
   spec: ['R2', 'R6'],
-  watch: atSend(() => ({ nth }, out) => {
-    return out.length === 0 ? undefined : `Request ${nth} left while another was out.`;
+  watch: atSend(() => ({ nth }, others) => {
+    return others().length === 0 ? undefined : `Request ${nth} left while another was out.`;
   }),
 };
 

@@ -502,10 +502,10 @@ const oneRequestAtATime: SyncInvariant = {
   id: 'one-request-at-a-time',
   promise: 'A phone never has two requests of its sync out at once.',
   spec: ['R11'],
-  watch: atSend(
-    () => (sent, out) =>
-      out[0] && `${sent.endpoint} ${sent.nth} left while ${out[0].endpoint} ${out[0].nth} was still out.`,
-  ),
+  watch: atSend(() => (sent, others) => {
+    const [other] = others();
+    return other && `${sent.endpoint} ${sent.nth} left while ${other.endpoint} ${other.nth} was still out.`;
+  }),
 };
 
 const timeIsTheServers: SyncInvariant = {

@@ -269,18 +269,18 @@ const fourInFlight: QueueInvariant = {
   id: 'four-in-flight',
   promise: 'Never are more than four requests out.',
   spec: ['R3'],
-  watch: atSend(
-    () => (_sent, out) =>
-      out.length < IN_FLIGHT_MAX ? undefined : `A request left while ${out.length} others were out.`,
-  ),
+  watch: atSend(() => (_sent, others) => {
+    const out = others().length;
+    return out < IN_FLIGHT_MAX ? undefined : `A request left while ${out} others were out.`;
+  }),
 };
 
 const oneTryAtATime: QueueInvariant = {
   id: 'one-try-at-a-time',
   promise: 'No mutation has two requests out at once.',
   spec: ['R7', 'E5'],
-  watch: atSend(() => (sent, out) => {
-    const twin = out.find((other) => keyOf(other) === keyOf(sent));
+  watch: atSend(() => (sent, others) => {
+    const twin = others().find((other) => keyOf(other) === keyOf(sent));
     return twin && `Key ${keyOf(sent)} was sent again while its request ${twin.nth} was still out.`;
   }),
 };

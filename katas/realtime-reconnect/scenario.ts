@@ -572,9 +572,9 @@ const oneAtATime: RealtimeInvariant = {
   id: 'one-request-at-a-time',
   promise: 'At most one request for the history of a channel is out.',
   spec: ['R7'],
-  watch: atSend(() => (sent, out) => {
+  watch: atSend(() => (sent, others) => {
     if (sent.endpoint !== HISTORY) return undefined;
-    const isTwin = out.some((other) => other.endpoint === HISTORY && channelOf(other) === channelOf(sent));
+    const isTwin = others().some((other) => other.endpoint === HISTORY && channelOf(other) === channelOf(sent));
     return isTwin ? `A second request for the history of ${channelOf(sent)} left while one was out.` : undefined;
   }),
 };

@@ -454,9 +454,9 @@ const threeInFlight: UploadInvariant = {
   id: 'three-in-flight',
   promise: 'Never are more than three parts out.',
   spec: ['R3'],
-  watch: atSend(() => (sent, out) => {
-    const others = out.filter(isPut).length;
-    return isPut(sent) && others >= CONCURRENCY ? `A part left while ${others} others were out.` : undefined;
+  watch: atSend(() => (sent, others) => {
+    const out = isPut(sent) ? others().filter(isPut).length : 0;
+    return out >= CONCURRENCY ? `A part left while ${out} others were out.` : undefined;
   }),
 };
 

@@ -14,58 +14,39 @@ const event = (phase: 'sent' | 'arrived' | 'received', record: RequestRecord): T
   phone: record.phone,
 });
 
+/** A world in which these are out, whatever phone they are of. */
+const worldWith = (...out: RequestRecord[]) => ({
+  requestsOut: (phone: number) => out.filter((one) => one.phone === phone),
+});
+
 /** Says of each request that leaves which others are out. */
 const tellOthers = atSend(
   () =>
-    ({ id }, out) =>
-      `${id} beside ${out.map((other) => other.id).join(' ') || 'none'}`,
+    ({ id }, others) =>
+      `${id} beside ${
+        others()
+          .map((other) => other.id)
+          .join(' ') || 'none'
+      }`,
 );
 
-test('gives each request as it leaves, and what is out by then, oldest first', () => {
-  const look = tellOthers({});
-  const [first, second, third] = [request(1), request(2), request(3)];
+test('gives each request as it leaves, and the others of its phone that are out by then, oldest first', () => {
+  const [first, second, elsewhere, third] = [request(1), request(2), request(3, 1), request(4)];
+  const look = tellOthers(worldWith(first, second, elsewhere, third));
+
+  const told = [look(event('sent', third)), look(event('sent', elsewhere))];
+
+  expect(told).toEqual(['4 beside 1 2', '3 beside none']);
+});
+
+test('looks at nothing but requests as they leave', () => {
+  const look = tellOthers(worldWith(request(1)));
 
   const told = [
-    look(event('sent', first)),
-    look(event('arrived', first)),
-    look(event('sent', second)),
-    look(event('sent', third)),
+    look(event('arrived', request(1))),
+    look(event('received', request(1))),
+    look({ kind: 'launch', launch: 1, atMs: 0, phone: 0 }),
   ];
 
-  expect(told).toEqual(['1 beside none', undefined, '2 beside 1', '3 beside 1 2']);
-});
-
-test('forgets a request that was answered, failed, aborted or cut off by a kill', () => {
-  const kinds = ['failed', 'aborted', 'killed'] as const;
-  const endings: RequestRecord['outcome'][] = [{ kind: 'answered', status: 503 }, ...kinds.map((kind) => ({ kind }))];
-  const look = tellOthers({});
-
-  const told = endings.map((outcome, index) => {
-    const record = request(index + 1);
-    const words = look(event('sent', record));
-    record.outcome = outcome;
-    return words;
-  });
-
-  expect(told).toEqual(['1 beside none', '2 beside none', '3 beside none', '4 beside none']);
-});
-
-test('keeps the phones apart', () => {
-  const look = tellOthers({});
-
-  look(event('sent', request(1, 0)));
-
-  expect(look(event('sent', request(2, 1)))).toBe('2 beside none');
-});
-
-test('begins each run anew, with its world', () => {
-  const watch = atSend(
-    ({ name }: { name: string }) =>
-      (_sent, out) =>
-        `${name}: ${out.length} out`,
-  );
-
-  watch({ name: 'first' })(event('sent', request(1)));
-
-  expect(watch({ name: 'second' })(event('sent', request(2)))).toBe('second: 0 out');
+  expect(told).toEqual([undefined, undefined, undefined]);
 });

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
+import { atKind } from './at-kind.ts';
 import type { REQUEST_FAULTS } from './fault-kinds.ts';
 import {
   API_URL,
@@ -12,6 +13,7 @@ import {
   step,
 } from './testing/probe.ts';
 import { inTurn, worlds } from './testing/worlds.ts';
+import type { AnyScenario } from './world.ts';
 
 interface Seen extends ProbeResult {
   /** How the app's one request ended for it; null when it never heard. */
@@ -237,6 +239,41 @@ test('sends nothing for a signal that was aborted before', async () => {
 
   expect(reasons).toEqual(['too late', 'too late']);
   expect(requests).toEqual([]);
+});
+
+test('counts a request as out until its app has heard of it, has aborted it, or is killed', async () => {
+  const out: number[][] = [];
+  const noteOut: AnyScenario['invariants'][number] = {
+    id: 'notes-out',
+    promise: 'Says what is out.',
+    spec: [],
+    watch: (world) =>
+      atKind(['request', 'kill'], () => {
+        out.push(world.requestsOut(0).map(({ id }) => id));
+        return undefined;
+      }),
+  };
+  const open = ({ platform, launch }: ProbeLaunch) => {
+    if (launch > 1) return undefined;
+    const controller = new AbortController();
+    const send = (init?: RequestInit) => ending(post(platform, 1, init));
+    void send()
+      .then(() => send({ signal: controller.signal }))
+      .then(() => Promise.all([send(), send()]));
+    platform.setTimeout(() => controller.abort(), 30_000);
+    return undefined;
+  };
+  const faults = [
+    { kind: 'request-lost' },
+    { nth: 2, kind: 'hang' },
+    { nth: 3, kind: 'delay' },
+    { nth: 4, kind: 'kill-after' },
+  ];
+
+  await runProbe(open, { faults, scenario: { invariants: [noteOut] } });
+
+  // Each list as long as it stands.
+  expect(out.filter((ids, n) => ids.join() !== out[n - 1]?.join())).toEqual([[1], [], [2], [], [3], [3, 4], []]);
 });
 
 test('gives the backend method, headers and body as they were sent, of text and of others', async () => {

@@ -57,6 +57,13 @@ export class Network {
     return this.#flights.size;
   }
 
+  /** A phone's requests that its app has heard nothing of yet, in the order in which they left. */
+  outOf(phone: number): RequestRecord[] {
+    const out: RequestRecord[] = [];
+    for (const { record } of this.#flights) if (record.phone === phone) out.push(record);
+    return out;
+  }
+
   /** The `fetch` of a launch. Rejects like React Native's: a `TypeError` when there is no answer, the signal's reason when aborted. */
   fetch(launch: Launch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     return new Promise<Response>((resolve, reject) => {

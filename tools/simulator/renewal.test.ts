@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { leavesWithFreshToken, oneRenewalAtATime, type Renewal, renewsWithReason } from './renewal.ts';
 import { createRequestRecord } from './testing/request-record.ts';
-import type { TraceEvent } from './trace.ts';
+import type { RequestRecord, TraceEvent } from './trace.ts';
 
-/** One phone, whose clock the test sets; refresh tokens are `r1`, `r2`… of pairs with access tokens `a1`, `a2`…. */
+/** One phone, whose clock the test sets, and what it has sent; refresh tokens are `r1`, `r2`… of pairs with access tokens `a1`, `a2`…. */
 interface Clock {
   readonly phones: [{ nowMs: number }];
+  requestsOut(): readonly RequestRecord[];
 }
 const RENEW = 'POST /auth/refresh';
 
@@ -39,10 +40,12 @@ function found(
   watch: (world: Clock) => (event: TraceEvent) => string | undefined,
   events: readonly (readonly [number, TraceEvent])[],
 ): string[] {
-  const world: Clock = { phones: [{ nowMs: 0 }] };
+  const sent: RequestRecord[] = [];
+  const world: Clock = { phones: [{ nowMs: 0 }], requestsOut: () => sent };
   const look = watch(world);
   return events.flatMap(([nowMs, event]) => {
     world.phones[0].nowMs = nowMs;
+    if (event.kind === 'request' && event.phase === 'sent') sent.push(event.request);
     return look(event) ?? [];
   });
 }

@@ -1,5 +1,5 @@
 // Invariants about access tokens that run out, and how an app renews them.
-import { atSend } from './at-send.ts';
+import { atSend, type Requests } from './at-send.ts';
 import type { RequestRecord, TraceEvent } from './trace.ts';
 
 /** A request's access token; '' without one. */
@@ -14,7 +14,7 @@ export interface KnownPair {
   readonly dueMs: number;
 }
 
-interface Phones {
+interface Phones extends Requests {
   readonly phones: readonly { readonly nowMs: number }[];
 }
 
@@ -43,10 +43,10 @@ const LATE_MS = 1_000;
 export const oneRenewalAtATime = <World extends Phones>({ endpoint, tokenOf, pairOf }: Renewal<World>): Watch<World> =>
   atSend<World>((world) => {
     const sessionOf = (request: RequestRecord) => pairOf(world, tokenOf(request))?.session;
-    return (sent, out) => {
+    return (sent, others) => {
       if (sent.endpoint !== endpoint) return undefined;
       const isTwin = (other: RequestRecord) => other.endpoint === endpoint && sessionOf(other) === sessionOf(sent);
-      return out.some(isTwin) ? `Renewal ${sent.nth} left while another was still out.` : undefined;
+      return others().some(isTwin) ? `Renewal ${sent.nth} left while another was still out.` : undefined;
     };
   });
 

@@ -66,6 +66,11 @@ export interface WorldView<App, B extends Backend, Facts> {
   readonly facts: Facts;
   readonly phones: readonly PhoneView<App>[];
   readonly requests: readonly RequestRecord[];
+  /**
+   * The requests of a phone that are out, in the order in which they left. One is out until the app has its answer or
+   * its failure, has aborted it, or is killed.
+   */
+  requestsOut(phone: number): readonly RequestRecord[];
   /** Every WebSocket any app asked for, in that order. */
   readonly sockets: readonly SocketRecord[];
   readonly costs: Costs;

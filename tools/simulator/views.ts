@@ -68,4 +68,8 @@ export class SeenWorld implements WorldView<unknown, Backend, unknown> {
   get sockets(): readonly SocketRecord[] {
     return this.#world.sockets.records;
   }
+
+  requestsOut(phone: number): readonly RequestRecord[] {
+    return this.#world.network.outOf(phone);
+  }
 }
