@@ -148,7 +148,9 @@ function leaving(stage: AuthStage, label: string, start: () => Promise<unknown>,
   });
 }
 
-function enterCode(stage: AuthStage, kind: 'right' | 'wrong' | 'short' | 'backup'): void {
+type CodeKind = 'right' | 'wrong' | 'short' | 'backup';
+
+function enterCode(stage: AuthStage, kind: CodeKind): void {
   const { app, backend } = stage;
   if (stateOf(app).status !== 'otpRequired') {
     read(stage);
@@ -182,6 +184,7 @@ function leaveWhileLoading(stage: AuthStage, next: Person | null): void {
 const nothing = fc.constant({});
 type Nothing = Record<string, never>;
 const person = fc.constantFrom<Person>('ada', 'bo', 'noor');
+const codeKind = fc.constantFrom<CodeKind>('right', 'right', 'wrong', 'short', 'backup');
 
 const actions = {
   read: defineAction<Auth, AuthBackend, Facts, Nothing>({
@@ -223,11 +226,17 @@ const actions = {
       change(stage, 'signIn in vain', () => stage.app.signIn({ email: PEOPLE.noor.email, password: 'oops' }));
     },
   }),
-  enterCode: defineAction<Auth, AuthBackend, Facts, { kind: 'right' | 'wrong' | 'short' | 'backup' }>({
+  enterCode: defineAction<Auth, AuthBackend, Facts, { kind: CodeKind }>({
     weight: 4,
-    args: fc.record({ kind: fc.constantFrom('right', 'right', 'wrong', 'short', 'backup') }),
+    args: fc.record({ kind: codeKind }),
     says: ({ kind }) => `enters a code (${kind})`,
     run: (stage, { kind }) => enterCode(stage, kind),
+  }),
+  signInWithCode: defineAction<Auth, AuthBackend, Facts, { kind: CodeKind }>({
+    weight: 2,
+    args: fc.record({ kind: codeKind }),
+    says: ({ kind }) => `signs in as bo, and enters the code that is asked for (${kind})`,
+    run: (stage, { kind }) => signIn(stage, 'bo', () => enterCode(stage, kind)),
   }),
   resend: defineAction<Auth, AuthBackend, Facts, Nothing>({
     args: nothing,
@@ -729,12 +738,12 @@ const oneCodeAtATime: AuthInvariant = {
   id: 'one-code-at-a-time',
   promise: 'One code is out at a time, and only what can be a code is sent.',
   spec: ['R9'],
-  watch: atSend(() => (sent, out) => {
+  watch: atSend(() => (sent, others) => {
     if (sent.endpoint !== VERIFY && sent.endpoint !== BACKUP) return undefined;
     const { code } = fieldsOf(sent);
     if (sent.endpoint === VERIFY && !/^\d{6}$/.test(code ?? '')) return `The code "${code}" was sent.`;
     const isTwin = ({ endpoint }: RequestRecord) => endpoint === VERIFY || endpoint === BACKUP;
-    return out.some(isTwin) ? `Code ${sent.nth} left while another was still out.` : undefined;
+    return others().some(isTwin) ? `Code ${sent.nth} left while another was still out.` : undefined;
   }),
 };
 

@@ -1,11 +1,9 @@
 // Which faults and conditions of a scenario really make a difference: one that never does is a hole in the simulation.
-import { basePlans, conditionArguments } from './generate.ts';
+import { chooseBases } from './base-plans.ts';
+import { conditionArguments } from './generate.ts';
 import type { Plan } from './plan.ts';
 import { hashTrace, runPlan } from './run.ts';
-import type { EffectCounts } from './schedules.ts';
 import type { AnyScenario, AppFactory } from './world.ts';
-
-const BASES = 6;
 
 /** Faults (`target kind`) and conditions that changed nothing in any schedule they were put into alone. */
 export async function idleFaults(
@@ -14,11 +12,13 @@ export async function idleFaults(
   seed: number,
   onLook: (what: string) => void = () => undefined,
 ): Promise<string[]> {
-  const bases: { plan: Plan; hash: string; counts: EffectCounts }[] = [];
-  for (const plan of basePlans(scenario, seed, BASES)) {
-    const run = await runPlan(scenario, factory, plan);
-    bases.push({ plan, hash: hashTrace(run.trace), counts: run.counts });
-  }
+  const hashes = new Map<Plan, string>();
+  const chosen = await chooseBases(scenario, seed, async (plan) => {
+    const { trace, counts } = await runPlan(scenario, factory, plan);
+    hashes.set(plan, hashTrace(trace));
+    return counts;
+  });
+  const bases = chosen.map(({ plan, counts }) => ({ plan, counts, hash: hashes.get(plan) ?? '' }));
   const differs = async (plan: Plan, hash: string) =>
     hashTrace((await runPlan(scenario, factory, plan)).trace) !== hash;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { faultWords } from './fault-kinds.ts';
-import { basePlans, generatePlans, shrinkPlan } from './generate.ts';
+import { generatePlans, shrinkPlan } from './generate.ts';
 import type { Plan } from './plan.ts';
 import { defineAction } from './scenario.ts';
 import { outboxScenario } from './testing/outbox.ts';
@@ -51,16 +51,6 @@ test('makes a schedule for each phone of a scenario with several', () => {
   expect(new Set(plans.flatMap(phones))).toEqual(new Set([0, 1]));
 });
 
-test('makes base schedules of actions alone, in every other slot', () => {
-  const plans = basePlans(outboxScenario, 1, 3);
-
-  expect(plans.map(({ steps }) => steps.map((one) => one?.do ?? '-').join(' '))).toEqual(
-    Array.from({ length: 3 }, () => 'save - save - save - save - save -'),
-  );
-  expect(new Set(plans.map(({ world }) => world)).size).toBe(3);
-  expect(plans.flatMap(({ faults }) => faults)).toEqual([]);
-});
-
 const big = (): Plan => ({
   ...createPlan({
     slots: 10,
@@ -82,6 +72,21 @@ test('shrinks to the one fault and the one step that matter, and moves neither',
     Array.from({ length: 10 }, (_, slot) => (slot === 4 ? 'save' : null)),
   );
   expect(smallest.world).toBe(big().world);
+});
+
+test('takes a step out together with its effects, so that the fault comes earlier', async () => {
+  const steps = (plan: Plan) => plan.steps.filter((one) => one !== null).length;
+  // Each step has two effects, and the fault must strike one of the last step.
+  const fails = async (plan: Plan) => plan.faults.some(({ nth }) => Math.ceil(nth / 2) === steps(plan));
+  const third = createPlan({
+    slots: 4,
+    steps: [step('save'), step('save'), step('save')],
+    faults: [{ target: 'POST /numbers', nth: 6, kind: 'answer-503' }],
+  });
+
+  const smallest = await shrinkPlan(outboxScenario, { ...third, kata: 'outbox' }, fails, 120);
+
+  expect([steps(smallest), smallest.faults.map(({ nth }) => nth)]).toEqual([1, [2]]);
 });
 
 test('gives a schedule back as it was when it does not fail again', async () => {

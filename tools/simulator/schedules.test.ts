@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { EffectCounts } from './base-plans.ts';
 import { isKill } from './fault-kinds.ts';
 import { runPlan } from './run.ts';
-import { type EffectCounts, planSchedules } from './schedules.ts';
+import { planSchedules } from './schedules.ts';
 import { createOutboxFactory, outboxScenario } from './testing/outbox.ts';
 import { createPlan } from './testing/probe.ts';
 
@@ -40,7 +41,7 @@ test('strikes every effect of a plain schedule with every kind, when there is ro
     }
   }
   const struck = new Set(sweep.map(({ target, nth, kind }) => `${target} ${nth} ${kind}`));
-  expect(plain).toHaveLength(4);
+  expect(plain).toHaveLength(6);
   expect(struck).toEqual(wanted);
 });
 

@@ -1,8 +1,9 @@
 // The schedules of a grade, in order: saved ones, no fault, single faults, pairs with a kill, generated ones.
 
+import { chooseBases, type EffectCounts } from './base-plans.ts';
 import { createDraw } from './draw.ts';
 import { isKill } from './fault-kinds.ts';
-import { basePlans, conditionArguments, generatePlans } from './generate.ts';
+import { conditionArguments, generatePlans } from './generate.ts';
 import type { Plan, PlannedFault, Step } from './plan.ts';
 import type { AnyScenario } from './world.ts';
 
@@ -12,12 +13,8 @@ export interface Schedule {
   readonly plan: Plan;
 }
 
-/** How many effects each phone had in a run, by target. */
-export type EffectCounts = readonly ReadonlyMap<string, number>[];
-
 /** Shares of the schedules left after the saved ones. */
-const SHARE = { sweep: 0.4, pairs: 0.2 };
-const BASES = 4;
+const SHARE = { plain: 0.05, sweep: 0.4, pairs: 0.2 };
 
 /**
  * All schedules of a grade. `count` tells how many effects a plan without faults has, so that each can be struck.
@@ -28,12 +25,12 @@ export async function planSchedules(
   { seed, schedules, saved }: { seed: number; schedules: number; saved: readonly Plan[] },
   count: (plan: Plan) => Promise<EffectCounts>,
 ): Promise<Schedule[]> {
-  const bases = basePlans(scenario, seed, Math.max(1, Math.min(BASES, Math.floor(schedules / 20))));
+  const bases = await chooseBases(scenario, seed, count, Math.floor(schedules * SHARE.plain));
   const draw = createDraw(seed);
   const singles: Plan[] = [];
   const pairs: Plan[] = [];
-  for (const base of bases) {
-    const faults = faultsAt(scenario, await count(base));
+  for (const { plan: base, counts } of bases) {
+    const faults = faultsAt(scenario, counts);
     singles.push(...faults.map((fault) => ({ ...base, faults: [fault] })), ...withOneCondition(scenario, base));
     const kills = faults.filter(({ kind }) => isKill(kind));
     for (const [n, fault] of faults.entries()) {
@@ -47,7 +44,10 @@ export async function planSchedules(
   const generated = generatePlans(scenario, seed, Math.max(0, room - sweep.length - paired.length));
   return [
     ...named('saved', saved),
-    ...named('plain', bases),
+    ...named(
+      'plain',
+      bases.map(({ plan }) => plan),
+    ),
     ...named('sweep', sweep),
     ...named('pair', paired),
     ...named('generated', generated),
