@@ -8,8 +8,8 @@ export const mistakes: Mistake[] = [
     criterion: 'signs-in',
     edits: [
       {
-        find: `return new AuthFailure(status === 422 && code === 'wrong_code' ? 'badCode' : 'network');`,
-        replace: `return new AuthFailure(status === 422 && code === 'wrong_code' ? 'badCode' : 'badCredentials');`,
+        find: `[/login 401 bad_credentials$/, 'badCredentials'],`,
+        replace: `[/login /, 'badCredentials'],`,
       },
     ],
   },
@@ -30,14 +30,14 @@ export const mistakes: Mistake[] = [
     criterion: 'signs-in',
     edits: [
       {
-        find: `await server.mustBeOnline();
-    if (visits`,
-        replace: `if (visits`,
+        find: `      await mustBeOnline();
+      if (deviceId`,
+        replace: `      if (deviceId`,
       },
       {
-        find: `await mustBeOnline();
-    const send`,
-        replace: `const send`,
+        find: `    await mustBeOnline();
+    // The same request`,
+        replace: `    // The same request`,
       },
     ],
   },
@@ -53,9 +53,11 @@ export const mistakes: Mistake[] = [
     criterion: 'guards-the-door',
     edits: [
       {
-        find: `const own = await visits.ready();
-    visits.forgetReturnRoute();`,
-        replace: `const own = await visits.ready();`,
+        find: `    await current();
+    returnRoute = null;
+`,
+        replace: `    await current();
+`,
       },
     ],
   },
@@ -65,9 +67,11 @@ export const mistakes: Mistake[] = [
     criterion: 'guards-the-door',
     edits: [
       {
-        find: `await started.promise;
-    current.stillOn();`,
-        replace: `current.stillOn();`,
+        find: `const current = () => turns.ready().then(() => ({ own: visit, ...store.getState() }));`,
+        replace: `const current = async () => {
+    visit.stillOn();
+    return { own: visit, ...store.getState() };
+  };`,
       },
     ],
   },
@@ -78,12 +82,7 @@ export const mistakes: Mistake[] = [
     edits: [
       {
         find: `createStore<AuthState>(() => ({ ...NOBODY, status: 'restoring' }))`,
-        replace: `createStore<AuthState>(() => NOBODY)`,
-      },
-      {
-        find: `    if (visits.getState().status !== 'restoring') return;
-`,
-        replace: ``,
+        replace: `createStore<AuthState>(() => ({ ...NOBODY, status: 'signedOut' }))`,
       },
     ],
   },
@@ -102,20 +101,35 @@ export const mistakes: Mistake[] = [
     id: 'thrown-out-by-any-failure',
     title: 'Clears the tokens when a renewal fails, for whatever reason.',
     criterion: 'stays-signed-in',
-    edits: [{ find: `if (!pair) throw new AuthFailure('network');`, replace: `if (!pair) return 'ended';` }],
+    edits: [
+      {
+        find: `(pairOf, (failure) =>
+      failure.code === 'signedOut' ? 'ended' : Promise.reject(failure),
+    );`,
+        replace: `(pairOf, () => 'ended');`,
+      },
+    ],
   },
   {
     id: 'thrown-out-by-a-403',
     title: 'Takes the code for the verdict, whatever the status.',
     criterion: 'stays-signed-in',
-    edits: [{ find: `if (status === 401 && isVerdict) return 'ended';`, replace: `if (isVerdict) return 'ended';` }],
+    edits: [
+      {
+        find: `[/refresh 401 (`,
+        replace: `[/refresh \\d+ (`,
+      },
+    ],
   },
   {
     id: 'thrown-out-by-a-proxy',
     title: 'Takes every 401 of a renewal for the end, a page of HTML too.',
     criterion: 'stays-signed-in',
     edits: [
-      { find: `if (status === 401 && isVerdict) return 'ended';`, replace: `if (status === 401) return 'ended';` },
+      {
+        find: `[/refresh 401 (session_revoked|token_reused|refresh_expired)$/, `,
+        replace: `[/refresh 401 /, `,
+      },
     ],
   },
   {
@@ -124,9 +138,12 @@ export const mistakes: Mistake[] = [
     criterion: 'stays-signed-in',
     edits: [
       {
-        find: `if (status !== 200 || !pair || !isUser(body.user)) throw refusalOf(answer);`,
-        replace: `if (status === 200 && !pair) return visits.letIn(visits.leave('sessionChanged'), true);
-    if (!pair || !isUser(body.user)) throw refusalOf(answer);`,
+        find: `if (!isLike(body, ADMISSION)) throw refusal('network');`,
+        replace: `if (!isLike(body, ADMISSION)) return letIn(own, true);`,
+      },
+      {
+        find: `if (answer.status === (sample === null ? 204 : 200) && isLike(answer.body, sample)) return answer.body;`,
+        replace: `if (answer.status === (sample === null ? 204 : 200)) return answer.body as T;`,
       },
     ],
   },
@@ -147,8 +164,8 @@ export const mistakes: Mistake[] = [
     criterion: 'renews-in-time',
     edits: [
       {
-        find: `const CALL_MS = 10_000;`,
-        replace: `const CALL_MS = 90_000;`,
+        find: `withTimeLimit(REQUEST_MS, stops,`,
+        replace: `withTimeLimit(90_000, stops,`,
       },
     ],
   },
@@ -158,11 +175,11 @@ export const mistakes: Mistake[] = [
     criterion: 'single-flight',
     edits: [
       {
-        find: `const { session } = own;
-    const { status } = visits.getState();`,
-        replace: `const { status } = visits.getState();
-    if (status === 'signedIn' && own.kept) await open(own, own.kept).start();
-    const { session } = own;`,
+        find: `    const { session } = own;
+    if (status`,
+        replace: `    const kept = status === 'signedIn' ? secrets.session : null;
+    const session = kept && (await openSession(own, kept.user, kept.record));
+    if (status`,
       },
     ],
   },
@@ -172,9 +189,10 @@ export const mistakes: Mistake[] = [
     criterion: 'no-loops',
     edits: [
       {
-        find: `return await withTimeLimit(CALL_MS, stops, send);`,
-        replace: `let answer = await withTimeLimit(CALL_MS, stops, send);
-      while (answer.status === 401 && !own.over) answer = await withTimeLimit(CALL_MS, stops, send);
+        find: `return await withTimeLimit(REQUEST_MS, stops, (signal) => session.fetch(apiUrl + path, { ...init, signal }));`,
+        replace: `const send = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });
+      let answer = await withTimeLimit(REQUEST_MS, stops, send);
+      while (answer.status === 401) answer = await withTimeLimit(REQUEST_MS, stops, send);
       return answer;`,
       },
     ],
@@ -185,9 +203,9 @@ export const mistakes: Mistake[] = [
     criterion: 'no-loops',
     edits: [
       {
-        find: `const send = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });`,
-        replace: `const sendOnce = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });
-      const send = (signal: AbortSignal) => sendOnce(signal).catch(() => sendOnce(signal));`,
+        find: `return await withTimeLimit(REQUEST_MS, stops, (signal) => session.fetch(apiUrl + path, { ...init, signal }));`,
+        replace: `const send = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });
+      return await withTimeLimit(REQUEST_MS, stops, (signal) => send(signal).catch(() => send(signal)));`,
       },
     ],
   },
@@ -197,9 +215,10 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `export function createSafe({ asyncStorage, secureStore }: Device, vault: Vault) {`,
-        replace: `export function createSafe({ asyncStorage }: Device, vault: Vault) {
+        find: `const { asyncStorage, secureStore, appState, localAuthentication } = device;`,
+        replace: `const { asyncStorage, appState, localAuthentication } = device;
   const secureStore = {
+    ...device.secureStore,
     getItemAsync: asyncStorage.getItem,
     setItemAsync: asyncStorage.setItem,
     deleteItemAsync: asyncStorage.removeItem,
@@ -213,8 +232,8 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `const { otpFlowId: _, ...otp } = flow;`,
-        replace: `const otp = flow;`,
+        find: `otp: { maskedDestination, expiresAt,`,
+        replace: `otp: { otpFlowId, maskedDestination, expiresAt,`,
       },
     ],
   },
@@ -224,9 +243,9 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `return { status, body: body ?? {} };`,
-        replace: `console.info(path, JSON.stringify(body));
-    return { status, body: body ?? {} };`,
+        find: `    if (answer.status === (sample`,
+        replace: `    console.info(path, JSON.stringify(answer.body));
+    if (answer.status === (sample`,
       },
     ],
   },
@@ -236,10 +255,9 @@ export const mistakes: Mistake[] = [
     criterion: 'keeps-secrets',
     edits: [
       {
-        find: `await safe.keepFlow(own, flow);
-    visits`,
-        replace: `await safe.keepFlow(own, { ...flow, ...login });
-    visits`,
+        find: `await tryIn(own, () => ask({}, own.signal, '/auth/login', login, crypto.randomUUID()));`,
+        replace: `await tryIn(own, () => ask({}, own.signal, '/auth/login', login, crypto.randomUUID()));
+      await change(own, () => write({ credentials } as Partial<Secrets>));`,
       },
     ],
   },
@@ -247,13 +265,24 @@ export const mistakes: Mistake[] = [
     id: 'any-code-sent',
     title: 'Lets the server count what is no code.',
     criterion: 'enters-codes',
-    edits: [{ find: `if (!/^\\d{6}$/.test(code)) throw new AuthFailure('badCode');`, replace: `` }],
+    edits: [
+      {
+        find: `    if (name === 'code' && !/^\\d{6}$/.test(value)) throw refusal('badCode');
+`,
+        replace: ``,
+      },
+    ],
   },
   {
     id: 'double-tap-sent-twice',
     title: 'Sends a code twice at a double tap.',
     criterion: 'enters-codes',
-    edits: [{ find: `own.entering ??= run().finally(() => {`, replace: `own.entering = run().finally(() => {` }],
+    edits: [
+      {
+        find: `own.entering ??= enter()`,
+        replace: `own.entering = enter()`,
+      },
+    ],
   },
   {
     id: 'cooldown-ignored',
@@ -261,7 +290,8 @@ export const mistakes: Mistake[] = [
     criterion: 'enters-codes',
     edits: [
       {
-        find: `if (Date.now() < Date.parse(nextResendAt)) throw new AuthFailure('cooldown');`,
+        find: `      if (Date.now() < Date.parse(otp.nextResendAt)) throw refusal('cooldown');
+`,
         replace: ``,
       },
     ],
@@ -272,8 +302,8 @@ export const mistakes: Mistake[] = [
     criterion: 'enters-codes',
     edits: [
       {
-        find: `if (status === 422 && typeof body.attemptsLeft === 'number')`,
-        replace: `if (status === 423 && typeof body.attemptsLeft === 'number')`,
+        find: `const otp = { ...entry.otp, attemptsLeft: cause.attemptsLeft };`,
+        replace: `const { otp } = entry;`,
       },
     ],
   },
@@ -283,10 +313,9 @@ export const mistakes: Mistake[] = [
     criterion: 'enters-codes',
     edits: [
       {
-        find: `if (status === 410) return endEntry(own);
-    if (status === 422`,
-        replace: `if (status === 410) throw new AuthFailure('flowEnded');
-    if (status === 422`,
+        find: `    if (entry && code === 'flowEnded') await changeEntry(own, entry, () => end('flowEnded'));
+`,
+        replace: ``,
       },
     ],
   },
@@ -302,10 +331,10 @@ export const mistakes: Mistake[] = [
     criterion: 'ends-cleanly',
     edits: [
       {
-        find: `stopNetwork();
-      foreground.remove();
-      stopLock();`,
-        replace: `stopLock();`,
+        find: `      stopListening();
+      gate.close();
+`,
+        replace: ``,
       },
     ],
   },
@@ -315,11 +344,9 @@ export const mistakes: Mistake[] = [
     criterion: 'stored-before-used',
     edits: [
       {
-        find: `setItemAsync: (_key: string, record: string) =>
-        keepPair(own, { user: kept.user, refreshToken, validatedAtMs: Date.now(), record }),`,
-        replace: `setItemAsync: async (_key: string, record: string) => {
-        void keepPair(own, { user: kept.user, refreshToken, validatedAtMs: Date.now(), record }).catch(() => undefined);
-      },`,
+        find: `await write({ session: { user, validatedAtMs: Date.now(), record }, entry: null });`,
+        replace: `secrets = { ...secrets, session: { user, validatedAtMs: Date.now(), record }, entry: null };
+          void isDone(write({}));`,
       },
     ],
   },
@@ -329,8 +356,8 @@ export const mistakes: Mistake[] = [
     criterion: 'stored-before-used',
     edits: [
       {
-        find: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(next)).catch(failAs('storage'));`,
-        replace: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(next)).catch(() => undefined);`,
+        find: `await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(inTheOpen));`,
+        replace: `await isDone(secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(inTheOpen)));`,
       },
     ],
   },
@@ -340,13 +367,13 @@ export const mistakes: Mistake[] = [
     criterion: 'one-record',
     edits: [
       {
-        find: `      else await write({ session: kept, flow: null });`,
-        replace: `      else {
-        await secureStore.setItemAsync('auth.refresh', kept.refreshToken).catch(failAs('storage'));
-        const [access = ''] = /at-[\\d-]+/.exec(kept.record) ?? [];
-        await secureStore.setItemAsync('auth.access', access).catch(failAs('storage'));
-        await write({ session: kept, flow: null });
-      }`,
+        find: `    await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(inTheOpen));`,
+        replace: `    if (inTheOpen.session) {
+      const { accessToken, refreshToken } = JSON.parse(inTheOpen.session.record) as Tokens;
+      await secureStore.setItemAsync('auth.refresh', refreshToken);
+      await secureStore.setItemAsync('auth.access', accessToken);
+    }
+    await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(inTheOpen));`,
       },
     ],
   },
@@ -356,8 +383,8 @@ export const mistakes: Mistake[] = [
     criterion: 'survives-lost-answers',
     edits: [
       {
-        find: `post('/auth/refresh', { refreshToken }, keyOf(refreshToken), signal)`,
-        replace: `post('/auth/refresh', { refreshToken }, crypto.randomUUID(), signal)`,
+        find: `ask(PAIR, signal, '/auth/refresh', { refreshToken })`,
+        replace: `ask(PAIR, signal, '/auth/refresh', { refreshToken }, crypto.randomUUID())`,
       },
     ],
   },
@@ -367,8 +394,8 @@ export const mistakes: Mistake[] = [
     criterion: 'survives-lost-answers',
     edits: [
       {
-        find: `post('/auth/refresh', { refreshToken }, keyOf(refreshToken), signal)`,
-        replace: `post('/auth/refresh', { refreshToken }, keyOf('refresh'), signal)`,
+        find: `ask(PAIR, signal, '/auth/refresh', { refreshToken })`,
+        replace: `ask(PAIR, signal, '/auth/refresh', { refreshToken }, 'auth.refresh')`,
       },
     ],
   },
@@ -378,20 +405,18 @@ export const mistakes: Mistake[] = [
     criterion: 'late-401',
     edits: [
       {
-        find: `const send = (signal: AbortSignal) => session.fetch(apiUrl + path, { ...init, signal });
-      return await withTimeLimit(CALL_MS, stops, send);`,
+        find: `return await withTimeLimit(REQUEST_MS, stops, (signal) => session.fetch(apiUrl + path, { ...init, signal }));`,
         replace: `const withToken = async (signal: AbortSignal) => {
         const headers = { ...(init.headers as object), Authorization: \`Bearer \${await session.getAccessToken()}\` };
         return fetch(apiUrl + path, { ...init, headers, signal });
       };
-      const answer = await withTimeLimit(CALL_MS, stops, withToken);
-      if (answer.status !== 401) return answer;
-      const { refreshToken } = JSON.parse(own.kept?.record ?? '{}');
-      const adopted = await server.renew(refreshToken, visits.closing);
-      if (adopted === 'ended') visits.end(own, 'signedOut', 'server');
-      else await session.adopt({ ...adopted, userId: own.kept?.user.id ?? '' });
-      own.stillOn();
-      return await withTimeLimit(CALL_MS, stops, withToken);`,
+      const answer = await withTimeLimit(REQUEST_MS, stops, withToken);
+      if (answer.status !== 401 || !secrets.session) return answer;
+      const { user, record } = secrets.session;
+      const pair = await refresh((JSON.parse(record) as Tokens).refreshToken, own.signal);
+      if (pair === 'ended') await end(own, 'signedOut', 'server');
+      else await session.adopt({ ...pair, userId: user.id });
+      return await withTimeLimit(REQUEST_MS, stops, withToken);`,
       },
     ],
   },
@@ -401,9 +426,8 @@ export const mistakes: Mistake[] = [
     criterion: 'resumes-code-entry',
     edits: [
       {
-        find: `await safe.keepFlow(own, flow);
-    visits`,
-        replace: `visits`,
+        find: `await keep({ entry });`,
+        replace: `secrets = { ...secrets, entry };`,
       },
     ],
   },
@@ -413,8 +437,8 @@ export const mistakes: Mistake[] = [
     criterion: 'resumes-code-entry',
     edits: [
       {
-        find: `server.keyOf(JSON.stringify(fields))`,
-        replace: `crypto.randomUUID()`,
+        find: `{ otpFlowId, [name]: value }`,
+        replace: `{ otpFlowId, [name]: value }, crypto.randomUUID()`,
       },
     ],
   },
@@ -424,8 +448,8 @@ export const mistakes: Mistake[] = [
     criterion: 'locks-the-secret',
     edits: [
       {
-        find: `await write({ session: null, isSealed: true });`,
-        replace: `await write({ session: own.kept, isSealed: true });`,
+        find: `const inTheOpen = next.isSealed ? { ...next, session: null } : next;`,
+        replace: `const inTheOpen = next;`,
       },
     ],
   },
@@ -446,8 +470,9 @@ export const mistakes: Mistake[] = [
     criterion: 'locks-in-time',
     edits: [
       {
-        find: `if (vault.getState().status === 'locked' && safe.isSealed()) shut();`,
-        replace: `if (vault.getState().status === 'locked' && visits.getState().status === 'restoring') shut();`,
+        find: `    vault.subscribe(followVault);
+`,
+        replace: ``,
       },
     ],
   },
@@ -461,11 +486,11 @@ export const mistakes: Mistake[] = [
         replace: `createVault({ device, namespace: 'auth', lockAfterMs: 1e15 })`,
       },
       {
-        find: `const foreground = appState.addEventListener('change', (next) => {`,
+        find: `const foreground = appState.addEventListener('change', (now) => {`,
         replace: `let timer: ReturnType<typeof setTimeout> | undefined;
-    const foreground = appState.addEventListener('change', (next) => {
+    const foreground = appState.addEventListener('change', (now) => {
       clearTimeout(timer);
-      if (next === 'background') timer = setTimeout(() => vault.lock(), LOCK_AFTER_MS);`,
+      if (now === 'background') timer = setTimeout(() => vault.lock(), LOCK_AFTER_MS);`,
       },
     ],
   },
@@ -484,7 +509,13 @@ export const mistakes: Mistake[] = [
     id: 'switched-on-unasked',
     title: 'Switches the lock on without asking whose face it is.',
     criterion: 'takes-no-for-no',
-    edits: [{ find: `if (on && !(await isRecognised())) return false;`, replace: `` }],
+    edits: [
+      {
+        find: `      if (on && !(await localAuthentication.authenticateAsync({ promptMessage: 'Lock the app' })).success) return false;
+`,
+        replace: ``,
+      },
+    ],
   },
   {
     id: 'asks-twice',
@@ -492,10 +523,11 @@ export const mistakes: Mistake[] = [
     criterion: 'takes-no-for-no',
     edits: [
       {
-        find: `try {
-      await vault.unlock();`,
-        replace: `try {
-      await vault.unlock().catch(() => vault.unlock());`,
+        find: `vault.unlock().then(() => vault.get(SEALED_NAME))`,
+        replace: `vault
+      .unlock()
+      .catch(() => vault.unlock())
+      .then(() => vault.get(SEALED_NAME))`,
       },
     ],
   },
@@ -505,10 +537,12 @@ export const mistakes: Mistake[] = [
     criterion: 'switches-safely',
     edits: [
       {
-        find: `await vault.put(SEALED_NAME, JSON.stringify(own.kept));
-      await write({ session: null, isSealed: true });`,
-        replace: `await write({ session: null, isSealed: true });
-      await vault.put(SEALED_NAME, JSON.stringify(own.kept));`,
+        find: `    if (next.isSealed && next.session) await vault.put(SEALED_NAME, JSON.stringify(next.session));
+    await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(inTheOpen));
+`,
+        replace: `    await secureStore.setItemAsync(SECRETS_ITEM, JSON.stringify(inTheOpen));
+    if (next.isSealed && next.session) await vault.put(SEALED_NAME, JSON.stringify(next.session));
+`,
       },
     ],
   },
@@ -518,9 +552,9 @@ export const mistakes: Mistake[] = [
     criterion: 'switches-safely',
     edits: [
       {
-        find: `await write({ session: own.kept, isSealed: false });`,
-        replace: `await vault.wipe();
-      await write({ session: own.kept, isSealed: false });`,
+        find: `await write({ isSealed: on, session: secrets.session });`,
+        replace: `if (!on) await vault.remove(SEALED_NAME);
+    await write({ isSealed: on, session: secrets.session });`,
       },
     ],
   },
@@ -530,15 +564,9 @@ export const mistakes: Mistake[] = [
     criterion: 'signs-out-at-once',
     edits: [
       {
-        find: `    try {
-      await safe.clear(own, own.kept ? [own.kept.refreshToken] : []);`,
-        replace: `    const refreshToken = own.kept?.refreshToken;
-    if (refreshToken)
-      await server
-        .post('/auth/logout', { refreshToken }, server.keyOf(refreshToken + 'logout'))
-        .catch(() => undefined);
-    try {
-      await safe.clear(own, own.kept ? [own.kept.refreshToken] : []);`,
+        find: `await write({ ...NO_SESSION, owed: [...secrets.owed, ...owed] });`,
+        replace: `for (const refreshToken of owed) await ask(null, app.signal, '/auth/logout', { refreshToken }).catch(() => null);
+      await write({ ...NO_SESSION, owed: [...secrets.owed, ...owed] });`,
       },
     ],
   },
@@ -548,8 +576,9 @@ export const mistakes: Mistake[] = [
     criterion: 'signs-out-at-once',
     edits: [
       {
-        find: `await write({ ...NOTHING, owed: [...secrets.owed, ...owed] });`,
-        replace: `await write({ ...(owed.length === 0 && NOTHING), owed: [...secrets.owed, ...owed] });`,
+        find: `await write({ ...NO_SESSION, owed: [...secrets.owed, ...owed] });`,
+        replace: `await write({ owed: [...secrets.owed, ...owed] });
+      secrets = { ...secrets, ...NO_SESSION };`,
       },
     ],
   },
@@ -559,13 +588,9 @@ export const mistakes: Mistake[] = [
     criterion: 'pays-its-debts',
     edits: [
       {
-        find: `await safe.clear(own, own.kept ? [own.kept.refreshToken] : []);`,
-        replace: `await safe.clear(own);
-      const refreshToken = own.kept?.refreshToken;
-      if (refreshToken)
-        void server
-          .post('/auth/logout', { refreshToken }, server.keyOf(refreshToken + 'logout'))
-          .catch(() => undefined);`,
+        find: `await write({ ...NO_SESSION, owed: [...secrets.owed, ...owed] });`,
+        replace: `await write(NO_SESSION);
+      for (const refreshToken of owed) void ask(null, app.signal, '/auth/logout', { refreshToken }).catch(() => null);`,
       },
     ],
   },
@@ -575,8 +600,8 @@ export const mistakes: Mistake[] = [
     criterion: 'pays-its-debts',
     edits: [
       {
-        find: `if (status === 204) await`,
-        replace: `if (status >= 200) await`,
+        find: `if (answer.status === (sample === null ? 204 : 200) && isLike(answer.body, sample)) return answer.body;`,
+        replace: `if (sample === null || (answer.status === 200 && isLike(answer.body, sample))) return answer.body as T;`,
       },
     ],
   },
@@ -586,9 +611,9 @@ export const mistakes: Mistake[] = [
     criterion: 'pays-its-debts',
     edits: [
       {
-        find: `payDebts();
-    mend();`,
-        replace: `mend();`,
+        find: `    payDebts();
+    if (isServerDue())`,
+        replace: `    if (isServerDue())`,
       },
     ],
   },
@@ -598,17 +623,22 @@ export const mistakes: Mistake[] = [
     criterion: 'no-ghosts',
     edits: [
       {
-        find: `current.session?.dispose();
-    current = new Visit();`,
-        replace: `current = new Visit();`,
+        find: `(_: string, record: string) =>
+        change(own,`,
+        replace: `(_: string, record: string) =>
+        change(app,`,
       },
       {
-        find: `own.stillOn();
-      return job();`,
-        replace: `if (own.over === 'disposed') own.stillOn();
-      return job();`,
+        find: `own.signal.addEventListener('abort', session.dispose);`,
+        replace: `app.signal.addEventListener('abort', session.dispose);`,
       },
     ],
+  },
+  {
+    id: 'late-code-throws-out',
+    title: 'Lets the answer about another code touch somebody whom a code has let in.',
+    criterion: 'no-ghosts',
+    edits: [{ find: `      if (secrets.entry?.otpFlowId !== otpFlowId) throw refusal('flowEnded');\n`, replace: `` }],
   },
   {
     id: 'late-login-wins',
@@ -616,9 +646,12 @@ export const mistakes: Mistake[] = [
     criterion: 'no-ghosts',
     edits: [
       {
-        find: `const answer = await post(own, '/auth/login', login, crypto.randomUUID());`,
-        replace: `const answer = await server.post('/auth/login', login, crypto.randomUUID());
-    own = own.over === 'sessionChanged' ? visits.leave('sessionChanged') : own;`,
+        find: `      const own = leave('sessionChanged');
+      const login = { ...credentials, deviceId, deviceName: 'Phone' };
+      await tryIn(own, () => ask({}, own.signal, '/auth/login', login, crypto.randomUUID()));`,
+        replace: `      const login = { ...credentials, deviceId, deviceName: 'Phone' };
+      const answer = await ask({}, app.signal, '/auth/login', login, crypto.randomUUID());
+      await tryIn(leave('sessionChanged'), async () => answer);`,
       },
     ],
   },
@@ -628,9 +661,13 @@ export const mistakes: Mistake[] = [
     criterion: 'never-as-another',
     edits: [
       {
-        find: `return await withTimeLimit(CALL_MS, stops, send);`,
-        replace: `const answer = await withTimeLimit(CALL_MS, stops, send);
-      const next = visits.current().session;
+        find: `[init.signal, own.signal] : [own.signal]`,
+        replace: `[init.signal, app.signal] : [app.signal]`,
+      },
+      {
+        find: `return await withTimeLimit(REQUEST_MS, stops, (signal) => session.fetch(apiUrl + path, { ...init, signal }));`,
+        replace: `const answer = await withTimeLimit(REQUEST_MS, stops, (signal) => session.fetch(apiUrl + path, { ...init, signal }));
+      const next = visit.session;
       return answer.status === 401 && next && next !== session ? await next.fetch(apiUrl + path, init) : answer;`,
       },
     ],
@@ -641,9 +678,10 @@ export const mistakes: Mistake[] = [
     criterion: 'works-offline',
     edits: [
       {
-        find: `await server.mustBeOnline();
-      const send`,
-        replace: `const send`,
+        find: `      // With a good token the pattern sends offline as well.
+      await mustBeOnline();
+`,
+        replace: ``,
       },
     ],
   },
@@ -653,12 +691,11 @@ export const mistakes: Mistake[] = [
     criterion: 'works-offline',
     edits: [
       {
-        find: `if (own.over) return;`,
-        replace: `if (own.over) return;
-    if (token === null && !(await device.netInfo.fetch()).isConnected) {
-      visits.end(own, 'signedOut', 'server');
-      return;
-    }`,
+        find: `    if (own.signal.aborted) return;
+`,
+        replace: `    if (own.signal.aborted) return;
+    if (!token && !(await device.netInfo.fetch()).isConnected) return end(own, 'signedOut', 'server');
+`,
       },
     ],
   },
@@ -668,8 +705,8 @@ export const mistakes: Mistake[] = [
     criterion: 'works-offline',
     edits: [
       {
-        find: `if (stale || lock === 'offlineLimit') void decide(visits.current());`,
-        replace: `if (lock === 'offlineLimit' && !stale) void decide(visits.current());`,
+        find: `if (isServerDue()) void decide(visit);`,
+        replace: `if (store.getState().lock === 'offlineLimit') void decide(visit);`,
       },
     ],
   },
@@ -679,9 +716,9 @@ export const mistakes: Mistake[] = [
     criterion: 'limits-offline-use',
     edits: [
       {
-        find: `if (isPastLimit(own)) visits.lock('offlineLimit');
-    else visits.letIn(own, token !== null);`,
-        replace: `visits.letIn(own, token !== null);`,
+        find: `    if (isPastLimit()) show(own, 'locked', { lock: 'offlineLimit' });
+    else letIn(own, !token);`,
+        replace: `    letIn(own, !token);`,
       },
     ],
   },
@@ -691,8 +728,9 @@ export const mistakes: Mistake[] = [
     criterion: 'limits-offline-use',
     edits: [
       {
-        find: `|| !isPastLimit(own)) return;`,
-        replace: `|| own.kept) return;`,
+        find: `const isPastLimit = () => Date.now() -`,
+        replace: `const isPastLimit = () =>
+    store.getState().status !== 'signedIn' && Date.now() -`,
       },
     ],
   },
@@ -700,7 +738,13 @@ export const mistakes: Mistake[] = [
     id: 'end-not-heard',
     title: 'Takes the end for trouble on the way, and tries for ever.',
     criterion: 'sees-the-end',
-    edits: [{ find: `if (status === 401 && isVerdict) return 'ended';`, replace: `` }],
+    edits: [
+      {
+        find: `  [/refresh 401 (session_revoked|token_reused|refresh_expired)$/, 'signedOut'],
+`,
+        replace: ``,
+      },
+    ],
   },
   {
     id: 'end-of-one-kind-only',
@@ -708,8 +752,8 @@ export const mistakes: Mistake[] = [
     criterion: 'sees-the-end',
     edits: [
       {
-        find: `['session_revoked', 'token_reused', 'refresh_expired'].includes(String(body.code))`,
-        replace: `body.code === 'session_revoked'`,
+        find: `(session_revoked|token_reused|refresh_expired)`,
+        replace: `session_revoked`,
       },
     ],
   },
@@ -719,14 +763,14 @@ export const mistakes: Mistake[] = [
     criterion: 'spends-little',
     edits: [
       {
-        find: `    visits.closing.addEventListener('abort', () => {
-      stopNetwork();`,
+        find: `    stopListening = () => foreground.remove();`,
         replace: `    const poll = setInterval(() => {
-      void netInfo.fetch().then(({ isConnected }) => isConnected && payDebts());
+      void device.netInfo.fetch().then(({ isConnected }) => isConnected && payDebts());
     }, 600_000);
-    visits.closing.addEventListener('abort', () => {
+    stopListening = () => {
       clearInterval(poll);
-      stopNetwork();`,
+      foreground.remove();
+    };`,
       },
     ],
   },
@@ -736,18 +780,15 @@ export const mistakes: Mistake[] = [
     criterion: 'trusts-no-clock',
     edits: [
       {
-        find: `const { token, expiresInSeconds } = accessToken;`,
-        replace: `const { token } = accessToken;
-  const expiresInSeconds = Math.max(1, (Date.parse(String(accessToken.expiresAt)) - Date.now()) / 1_000);`,
+        find: `accessToken: { token: '', expiresInSeconds: 0 }`,
+        replace: `accessToken: { token: '', expiresAt: '' }`,
       },
       {
-        find: `await withTimeLimit(RENEWAL_MS, stops, () => freshToken(own));`,
-        replace: `const { expiresIn, refreshToken } = JSON.parse(own.kept?.record ?? '{}');
-      if (expiresIn < 30) {
-        const next = await server.renew(refreshToken, visits.closing);
-        if (next !== 'ended') await session.adopt({ ...next, userId: own.kept?.user.id ?? '' });
-      }
-      await withTimeLimit(RENEWAL_MS, stops, () => freshToken(own));`,
+        find: `  const { token, expiresInSeconds } = accessToken;
+`,
+        replace: `  const { token, expiresAt } = accessToken;
+  const expiresInSeconds = Math.max(1, (Date.parse(expiresAt) - Date.now()) / 1_000);
+`,
       },
     ],
   },
@@ -763,15 +804,15 @@ export const mistakes: Mistake[] = [
     criterion: 'begins-anew',
     edits: [
       {
-        find: `await secureStore.deleteItemAsync(SECRETS_ITEM).catch(failAs('storage'));
-    await vault.start()`,
-        replace: `await vault.start()`,
-      },
-      {
-        find: `if (deviceId === null) await install().catch(() => undefined);
-    else secrets =`,
-        replace: `if (deviceId === null) await install().catch(() => undefined);
-    secrets =`,
+        find: `    if (deviceId === null) {
+      await isDone(install());
+      return;
+    }
+    const stored = parseJson((await secureStore.getItemAsync(SECRETS_ITEM)) ?? '');
+`,
+        replace: `    const stored = parseJson((await secureStore.getItemAsync(SECRETS_ITEM)) ?? '');
+    if (deviceId === null) await isDone(install());
+`,
       },
     ],
   },
@@ -781,8 +822,8 @@ export const mistakes: Mistake[] = [
     criterion: 'begins-anew',
     edits: [
       {
-        find: `deviceId: async () => deviceId ?? install(),`,
-        replace: `deviceId: async () => (deviceId ? crypto.randomUUID() : install()),`,
+        find: `{ ...credentials, deviceId, deviceName`,
+        replace: `{ ...credentials, deviceId: crypto.randomUUID(), deviceName`,
       },
     ],
   },

@@ -675,6 +675,22 @@ test('lets nobody in after dispose whose session was being stored', { tags: ['en
   expect([await ending, auth.getState()]).toEqual(['disposed', OUT]);
 });
 
+test('changes nothing after dispose, also when the lock is just being switched', {
+  tags: ['ends-cleanly', 'R16'],
+}, async () => {
+  const auth = await signedIn();
+  await auth.setBiometricLock(true);
+  const locked = auth.getState();
+  phone.holdWrites();
+  const switching = codeOf(auth.setBiometricLock(false));
+  await phone.settle();
+
+  auth.dispose();
+  await phone.releaseWrites();
+
+  expect([await switching, auth.getState()]).toEqual(['disposed', locked]);
+});
+
 // ---------------------------------------------------------------------------------------------------------------------
 // senior: lost answers, kills, locks, and people who come and go
 
@@ -1041,6 +1057,34 @@ test('goes on when the app was away while the lock was switched on', {
   expect(ends).toEqual(Array(6).fill([true, 'none']));
 });
 
+test('goes on when the app was away while the lock was switched off', {
+  tags: ['switches-safely', 'R7'],
+}, async () => {
+  const ends: unknown[] = [];
+
+  for (let after = 0; after < 3; after += 1) {
+    const auth = await signedIn();
+    await auth.setBiometricLock(true);
+    phone.holdWrites();
+    const switching = auth.setBiometricLock(false);
+    await phone.settle();
+    for (let n = 0; n < after; n += 1) {
+      const released = phone.releaseWrites();
+      phone.holdWrites();
+      await released;
+    }
+    await phone.goToBackground();
+    await phone.pass(301 * SECOND);
+    await phone.goToForeground();
+    await phone.releaseWrites();
+    await switching;
+    ends.push([await auth.unlock(), await codeOf(auth.fetch('/me'))]);
+    await auth.signOut();
+  }
+
+  expect(ends).toEqual(Array(3).fill([true, 'none']));
+});
+
 test('signs out at once on a dead network, with nothing left to use', {
   tags: ['signs-out-at-once', 'R10'],
 }, async () => {
@@ -1236,6 +1280,29 @@ test('lets no resent code bring back an entry that is over', { tags: ['no-ghosts
 
   expect([verified, await resending, auth.getState()]).toEqual(['flowEnded', 'flowEnded', OUT]);
   expect((await launch()).getState()).toEqual(OUT);
+});
+
+test('lets no answer about another code touch the person whom a code has let in', {
+  tags: ['no-ghosts', 'R11'],
+}, async () => {
+  for (const answer of [() => json(410, { code: 'flow_ended' }), () => json(200, TIMES)]) {
+    const auth = await launch();
+    await auth.signIn(PEOPLE.bo);
+    await phone.pass(31 * SECOND);
+    const late = holdAnswers(server, answer, { url: RESEND, count: 1 });
+    const resending = codeOf(auth.resendOtp());
+    await phone.settle();
+
+    await auth.verifyOtp(smsCode());
+    late.release();
+    await resending;
+
+    const now = auth.getState();
+    const next = await launch();
+    const states = [now, next.getState()];
+    expect(states.map(({ status, otp }) => [status, otp])).toEqual(Array(2).fill(['signedIn', null]));
+    await next.signOut();
+  }
 });
 
 test('never repeats the call of one person as another', { tags: ['never-as-another', 'E11', 'R11'] }, async () => {

@@ -99,6 +99,7 @@ class PhoneAuth implements Auth {
   };
 
   #tell(event: Happening): void {
+    if (this.#isDisposed) return;
     this.#state = reduce(this.#state, event);
     for (const listener of [...this.#listeners]) listener();
   }
@@ -491,6 +492,8 @@ class PhoneAuth implements Auth {
     if (new Date() < new Date(flow.nextResendAt)) throw new Refusal('cooldown');
     const reply = await this.#post('/auth/otp/resend', { otpFlowId: flow.id }, crypto.randomUUID(), own);
     own.check();
+    // Another code may have let the person in meanwhile.
+    if (this.#flow?.id !== flow.id) throw new Refusal('flowEnded');
     if (reply.status === 410) await this.#entryEnded(own);
     const next = reply.status === 200 ? flowOf(reply.body, flow) : null;
     if (!next) throw new Refusal(refusalOf(reply));
@@ -576,10 +579,11 @@ class PhoneAuth implements Auth {
       await this.#inTurn(own, async () => {
         if ((own.key !== null) !== on) await (on ? this.#seal(own) : this.#unseal(own));
       });
-      return true;
     } catch {
-      return false;
+      if (!this.#isDisposed) return false;
     }
+    if (this.#isDisposed) throw new Refusal('disposed');
+    return true;
   }
 
   async #seal(own: Stay): Promise<void> {
@@ -618,10 +622,13 @@ class PhoneAuth implements Auth {
     const text = await this.#device.secureStore.getItemAsync(ITEMS.key);
     own.check();
     const key = text === null ? null : this.#device.quickCrypto.Buffer.from(text, 'base64');
-    const pass = key && asPass(asBody(parse(unseal(this.#device, key, this.#device.mmkv.getString(SEALED) ?? ''))));
+    const sealed = key && asPass(asBody(parse(unseal(this.#device, key, this.#device.mmkv.getString(SEALED) ?? ''))));
+    // Switched off while the app was away, the lock fell shut on a session in the open.
+    const pass = sealed ?? asPass(await this.#read(ITEMS.session));
+    own.check();
     if (pass) {
       own.pass = pass;
-      own.key = key;
+      own.key = sealed && key;
       await this.#decide(own);
       return;
     }

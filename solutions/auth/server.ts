@@ -1,76 +1,81 @@
-// The auth service: what it is asked, and what its answers mean. Owns the requests that carry no access token.
-import type { User } from '#contract/auth';
-import type { Tokens } from '#contract/token-refresh';
+// The auth service: what it is asked, and what its answers mean, in tables. Owns the requests that carry no access token.
+import type { AuthErrorCode, OtpState } from '#contract/auth';
+import type { RefreshTokens, Tokens } from '#contract/token-refresh';
 import type { Device } from '#phone';
-import { areTokens, type Fields, isObject, postJson, withTimeLimit } from '#solutions/token-refresh';
-import { AuthFailure, failAs } from './failure.ts';
-import type { OtpFlow } from './safe.ts';
+import { areTokens, isObject, type JsonAnswer, postJson, withTimeLimit } from '#solutions/token-refresh';
+import { failAs, refusal } from './refusals.ts';
 
-const REQUEST_MS = 10_000;
+export const REQUEST_MS = 10_000;
 
-export interface Answer {
-  readonly status: number;
-  readonly body: Fields;
-}
-
-export type Server = ReturnType<typeof createServer>;
-
-/** `closing`: aborts, with its reason, what is out at dispose. */
-export function createServer({ netInfo, quickCrypto }: Device, apiUrl: string, closing: AbortSignal) {
+export function createServer({ netInfo, quickCrypto }: Device, apiUrl: string) {
   async function mustBeOnline(): Promise<void> {
-    if (!(await netInfo.fetch()).isConnected) throw new AuthFailure('offline');
+    if (!(await netInfo.fetch()).isConnected) throw refusal('offline');
   }
 
-  /** `key`: the same for each try of the same thing. The time covers the body too. */
-  async function post(path: string, fields: object, key: string, ...stops: AbortSignal[]): Promise<Answer> {
+  /** Gives what was promised, of which there is a sample (null for a 204), or rejects with what the answer means. */
+  async function ask<T>(sample: T, signal: AbortSignal, path: string, fields: object, key?: string): Promise<T> {
     await mustBeOnline();
-    const send = (limit: AbortSignal) => postJson(apiUrl + path, fields, { 'Idempotency-Key': key }, limit);
-    const { status, body } = await withTimeLimit(REQUEST_MS, [closing, ...stops], send).catch(failAs('network'));
-    return { status, body: body ?? {} };
+    // The same request has the same key, also after a kill: the server may have done it, and its answer was lost.
+    // Keys end up in logs: no token can be read from a hash.
+    const hash = quickCrypto.createHash('sha256').update(path + JSON.stringify(fields));
+    const headers = { 'Idempotency-Key': key ?? hash.digest('hex') };
+    const send = (limit: AbortSignal) => postJson(apiUrl + path, fields, headers, limit);
+    const answer = await withTimeLimit(REQUEST_MS, [signal], send).catch(failAs('network'));
+    if (answer.status === (sample === null ? 204 : 200) && isLike(answer.body, sample)) return answer.body;
+    throw refusalOf(path, answer);
   }
 
-  /** Keys end up in logs: no token can be read from a hash. */
-  const keyOf = (what: string): string => quickCrypto.createHash('sha256').update(what).digest('hex');
+  const refresh: RefreshTokens = (refreshToken, signal) =>
+    ask(PAIR, signal, '/auth/refresh', { refreshToken }).then(pairOf, (failure) =>
+      failure.code === 'signedOut' ? 'ended' : Promise.reject(failure),
+    );
 
-  /** Only three words of the server end a session. All else, however bad it looks, is no verdict. */
-  async function renew(refreshToken: string, signal: AbortSignal): Promise<Tokens | 'ended'> {
-    const { status, body } = await post('/auth/refresh', { refreshToken }, keyOf(refreshToken), signal);
-    const isVerdict = ['session_revoked', 'token_reused', 'refresh_expired'].includes(String(body.code));
-    if (status === 401 && isVerdict) return 'ended';
-    const pair = status === 200 ? readPair(body) : null;
-    if (!pair) throw new AuthFailure('network');
-    return pair;
-  }
-
-  return { post, keyOf, renew, mustBeOnline };
+  return { mustBeOnline, ask, refresh };
 }
 
-/** Why nobody comes in by this answer. */
-export function refusalOf({ status, body: { code } }: Answer): AuthFailure {
-  if (status === 429) return new AuthFailure('tooMany');
-  if (status === 401 && code === 'bad_credentials') return new AuthFailure('badCredentials');
-  return new AuthFailure(status === 422 && code === 'wrong_code' ? 'badCode' : 'network');
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** By the end of the path, status and code. All else, however bad it looks, is no answer. */
+const VERDICTS: readonly [RegExp, AuthErrorCode][] = [
+  [/login 401 bad_credentials$/, 'badCredentials'],
+  [/(login|verify|resend) 429 /, 'tooMany'],
+  [/verify 422 wrong_code$/, 'badCode'],
+  [/(verify|resend) 410 /, 'flowEnded'],
+  [/refresh 401 (session_revoked|token_reused|refresh_expired)$/, 'signedOut'],
+];
+
+const refusalOf = (path: string, { status, body }: JsonAnswer) => {
+  const found = VERDICTS.find(([pattern]) => pattern.test(`${path} ${status} ${body?.code}`));
+  return refusal(found?.[1] ?? 'network', body);
+};
+
+export const PAIR = { accessToken: { token: '', expiresInSeconds: 0 }, refreshToken: { token: '' } };
+export const ADMISSION = { ...PAIR, user: { id: '', name: '', email: '' } };
+export const TIMES = { expiresInSeconds: 0, resendInSeconds: 0, attemptsLeft: 0 };
+export const ENTRY = { requires2FA: true, otpFlowId: '', maskedDestination: '', ...TIMES };
+
+/** Whether all that is in the sample is there, and of the same types. */
+export function isLike<T>(value: unknown, sample: T): value is T {
+  if (!isObject(sample)) return typeof value === typeof sample;
+  return isObject(value) && Object.entries(sample).every(([name, part]) => isLike(value[name], part));
 }
 
-export function readPair({ accessToken, refreshToken }: Fields): Tokens | null {
-  if (!isObject(accessToken) || !isObject(refreshToken)) return null;
+export function pairOf({ accessToken, refreshToken }: typeof PAIR): Tokens {
   const { token, expiresInSeconds } = accessToken;
   const pair = { accessToken: token, refreshToken: refreshToken.token, expiresIn: expiresInSeconds };
-  return areTokens(pair) ? pair : null;
+  if (!areTokens(pair)) throw refusal('network');
+  return pair;
 }
 
-export const isUser = (value: unknown): value is User =>
-  isObject(value) && [value.id, value.name, value.email].every(isText);
+export interface CodeEntry {
+  readonly otpFlowId: string;
+  readonly otp: OtpState;
+}
 
-/** Times by the phone's clock, from now. Null when something is missing. */
-export function readFlow(fields: Fields): OtpFlow | null {
-  const { otpFlowId, maskedDestination, expiresInSeconds, resendInSeconds, attemptsLeft } = fields;
-  if (!isText(otpFlowId) || !isText(maskedDestination)) return null;
-  if (!isNumber(expiresInSeconds) || !isNumber(resendInSeconds) || !isNumber(attemptsLeft)) return null;
+/** Times by the phone's clock. */
+export function entryOf({ otpFlowId, maskedDestination, ...times }: Omit<typeof ENTRY, 'requires2FA'>): CodeEntry {
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
-  const nextResendAt = inSeconds(resendInSeconds);
-  return { otpFlowId, maskedDestination, expiresAt: inSeconds(expiresInSeconds), nextResendAt, attemptsLeft };
+  const expiresAt = inSeconds(times.expiresInSeconds);
+  const nextResendAt = inSeconds(times.resendInSeconds);
+  return { otpFlowId, otp: { maskedDestination, expiresAt, nextResendAt, attemptsLeft: times.attemptsLeft } };
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isNumber = (value: unknown): value is number => typeof value === 'number';

@@ -1,5 +1,6 @@
-// Why a call was turned down: the contract's codes, with a sentence for people who read logs.
+// Why a call is turned down: the contract's codes, with a sentence for people who read logs.
 import type { AuthErrorCode } from '#contract/auth';
+import { CodedError } from '#solutions/offline-queue';
 
 const WORDS: Readonly<Record<AuthErrorCode, string>> = {
   badCredentials: 'The address or the password is wrong. Try again.',
@@ -16,18 +17,9 @@ const WORDS: Readonly<Record<AuthErrorCode, string>> = {
   disposed: 'This was disposed. Create a new one.',
 };
 
-export class AuthFailure extends Error {
-  readonly code: AuthErrorCode;
-
-  constructor(code: AuthErrorCode, cause?: unknown) {
-    super(WORDS[code], { cause });
-    this.code = code;
-  }
-}
+export const refusal = (code: AuthErrorCode, cause?: unknown) => new CodedError(code, WORDS[code], cause);
 
 /** For a `catch`. What has a word of ours already keeps it. */
-export const failAs =
-  (code: AuthErrorCode) =>
-  (cause: unknown): never => {
-    throw cause instanceof AuthFailure ? cause : new AuthFailure(code, cause);
-  };
+export const failAs = (code: AuthErrorCode) => (cause: unknown) => {
+  throw cause instanceof CodedError ? cause : refusal(code, cause);
+};
