@@ -8,8 +8,8 @@ export const mistakes: Mistake[] = [
     criterion: 'goes-live',
     edits: [
       {
-        find: `if (kind === 'chat') rows.set(one.chatId, one);`,
-        replace: `if (kind === 'chat') continue;`,
+        find: `WHERE kind <> 'message'\``,
+        replace: `WHERE kind = 'desk'\``,
       },
     ],
   },
@@ -19,16 +19,14 @@ export const mistakes: Mistake[] = [
     criterion: 'goes-live',
     edits: [
       {
-        find: `const loadNext = singleFlight(async () => {`,
-        replace: `const loadNext = async () => {`,
+        find: `const loadMoreChats = singleFlight(async () => {`,
+        replace: `const loadMoreChats = async () => {`,
       },
       {
-        find: `  });
-
-  return { start, isLive`,
-        replace: `  };
-
-  return { start, isLive`,
+        find: `await readList(nextChats).catch(() => undefined);
+  });`,
+        replace: `await readList(nextChats).catch(() => undefined);
+  };`,
       },
     ],
   },
@@ -38,20 +36,33 @@ export const mistakes: Mistake[] = [
     criterion: 'durable-first',
     edits: [
       {
-        find: `.commit((change) => {
-          const when`,
-        replace: `.commit(() => {
-          const when`,
+        find: `    await ledger.commit(async ({ desk }) => {
+`,
+        replace: `    const files: KeptFile[] = [];
+    await ledger.commit(async () => {
+`,
       },
       {
-        find: `change.unsent.push({ localId, chatId, text,`,
-        replace: `(ledger.unsent as Map<string, Unsent>).set(localId, { localId, chatId, text,`,
+        find: `      const files: KeptFile[] = [];
+`,
+        replace: ``,
       },
       {
-        find: `const answer = await attempt(message).catch(() => TRY_AGAIN);`,
-        replace: `const answer = await attempt(message).catch(() => TRY_AGAIN);
-    const keep = () => ledger.commit((change) => change.unsent.push(message));
-    if (answer.kind === 'transient') await keep().catch(() => undefined);`,
+        find: `      desk.unsent = [...desk.unsent, { localId, chatId, text, files, sentAt, failure: null }];
+    });
+`,
+        replace: `    });
+    (ledger.desk().unsent as Unsent[]).push({ localId, chatId, text, files, sentAt, failure: null });
+    show();
+    settled(null);
+`,
+      },
+      {
+        find: `    busy.delete(message.chatId);
+`,
+        replace: `    if (outcome?.kind === 'transient') await ledger.commit(() => undefined).catch(() => undefined);
+    busy.delete(message.chatId);
+`,
       },
     ],
   },
@@ -61,18 +72,22 @@ export const mistakes: Mistake[] = [
     criterion: 'durable-first',
     edits: [
       {
-        find: `await ledger
-        .commit((change) => {
-          const when`,
-        replace: `void ledger
-        .commit((change) => {
-          const when`,
+        find: `    await ledger.commit(async ({ desk }) => {
+`,
+        replace: `    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stored = ledger.commit(async ({ desk }) => {
+`,
       },
       {
-        find: `removeCopies(files);
-          throw error;`,
-        replace: `removeCopies(files);
-          return error;`,
+        find: `text, files, sentAt, failure: null }];
+    });
+`,
+        replace: `text, files, sentAt, failure: null }];
+      resolve();
+    });
+    stored.catch(reject);
+    await promise;
+`,
       },
     ],
   },
@@ -82,12 +97,12 @@ export const mistakes: Mistake[] = [
     criterion: 'one-identity',
     edits: [
       {
-        find: `const body = { localId, text, attachments, sentAt };`,
-        replace: `const body = { localId: crypto.randomUUID(), text, attachments, sentAt };`,
+        find: `{ localId, text, attachments, sentAt }`,
+        replace: `{ localId: crypto.randomUUID(), text, attachments, sentAt }`,
       },
       {
-        find: `change.keep(answer.body.message)`,
-        replace: `change.keep({ ...answer.body.message, localId: message.localId })`,
+        find: `const { message: sent } = outcome.body;`,
+        replace: `const sent = { ...outcome.body.message, localId: message.localId };`,
       },
     ],
   },
@@ -97,9 +112,11 @@ export const mistakes: Mistake[] = [
     criterion: 'one-identity',
     edits: [
       {
-        find: `      change.unsent.push({ ...failed, failure: null,`,
-        replace: `      change.gone.push(failed);
-      change.unsent.push({ ...failed, localId: crypto.randomUUID(), failure: null,`,
+        find: `[...desk.unsent, { ...failed, failure: null, sentAt: new Date().toISOString() }];`,
+        replace: `[
+        ...desk.unsent,
+        { ...failed, localId: crypto.randomUUID(), failure: null, sentAt: new Date().toISOString() },
+      ];`,
       },
     ],
   },
@@ -109,19 +126,22 @@ export const mistakes: Mistake[] = [
     criterion: 'one-row',
     edits: [
       {
-        find: `      for (const { fromUserId, localId } of change.messages) {
-        const own = fromUserId === userId && unsent.get(localId);
-        if (own) change.gone.push(own);
-      }
+        find: `    const { chatId, fromUserId, localId, sequenceId } = message;
+    const chat = row(chatId);
+    if (fromUserId === userId) dropUnsent(localId);
 `,
-        replace: ``,
+        replace: `    const { chatId, fromUserId, sequenceId } = message;
+    const chat = row(chatId);
+`,
       },
       {
-        find: `await ledger.commit((change) => change.keep(answer.body.message));`,
-        replace: `await ledger.commit((change) => {
-        change.keep(answer.body.message);
-        change.gone.push(message);
-      });`,
+        find: `  return { desk, rows, messages, row, keep, dropUnsent,`,
+        replace: `  function keepAnswer(message: Confirmed): void {
+    dropUnsent(message.localId);
+    keep(message);
+  }
+
+  return { desk, rows, messages, row, keep: keepAnswer, dropUnsent,`,
       },
     ],
   },
@@ -131,8 +151,8 @@ export const mistakes: Mistake[] = [
     criterion: 'one-row',
     edits: [
       {
-        find: `key: keyOf(message.fromUserId, message.localId), status,`,
-        replace: `key: message.id, status,`,
+        find: `key: keyOf(fromUserId, localId), status,`,
+        replace: `key: keyOf(fromUserId, message.id ?? localId), status,`,
       },
     ],
   },
@@ -142,8 +162,8 @@ export const mistakes: Mistake[] = [
     criterion: 'one-row',
     edits: [
       {
-        find: `if (own) change.gone.push(own);`,
-        replace: `if (own && !own.failure) change.gone.push(own);`,
+        find: `if (fromUserId === userId) dropUnsent(localId);`,
+        replace: `if (fromUserId === userId) desk.unsent = desk.unsent.filter((one) => one.failure || one.localId !== localId);`,
       },
     ],
   },
@@ -176,9 +196,11 @@ export const mistakes: Mistake[] = [
     criterion: 'send-order',
     edits: [
       {
-        find: `const waiting = inSendOrder().filter(({ failure }) => !failure);`,
-        replace: `const waiting = inSendOrder().filter(({ failure }) => !failure);
-    waiting.sort((a, b) => a.files.length - b.files.length);`,
+        find: `const waiting = ledger.desk().unsent.filter(({ failure }) => !failure);
+`,
+        replace: `const waiting = ledger.desk().unsent.filter(({ failure }) => !failure);
+    waiting.sort((a, b) => a.files.length - b.files.length);
+`,
       },
     ],
   },
@@ -194,8 +216,8 @@ export const mistakes: Mistake[] = [
     criterion: 'order-on-screen',
     edits: [
       {
-        find: `thread.rows = [...known.values()].sort((a, b) => a.sequenceId - b.sequenceId);`,
-        replace: `thread.rows = [...known.values()].sort((a, b) => (a.sentAt < b.sentAt ? -1 : 1));`,
+        find: `joined.sort((a, b) => a.sequenceId - b.sequenceId);`,
+        replace: `joined.sort((a, b) => (a.sentAt < b.sentAt ? -1 : 1));`,
       },
     ],
   },
@@ -205,11 +227,15 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `      for (const message of messages) change.keep(message);
-      const row`,
-        replace: `      for (const message of thread ? messages.slice(0, 1) : []) change.keep(message);
-      if (thread) thread.rows = [...messages.toReversed(), ...thread.rows];
-      const row`,
+        find: `    const kept = [
+`,
+        replace: `    const isNew = (one: Confirmed) => one.sequenceId >= (chats.get(one.chatId)?.floor ?? 0);
+    const kept = [
+`,
+      },
+      {
+        find: `...messages.map((one) =>`,
+        replace: `...messages.filter(isNew).map((one) =>`,
       },
     ],
   },
@@ -219,8 +245,14 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `    if (!loading.has(chatId) && hasOlder(chatId)) {`,
-        replace: `    if (hasOlder(chatId)) {`,
+        find: `    if (!pages.has(chatId)) {
+      pages.set(chatId, loadPage(chatId));
+      show();
+    }
+`,
+        replace: `    pages.set(chatId, loadPage(chatId));
+    show();
+`,
       },
     ],
   },
@@ -230,8 +262,8 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `if (isWanting && !loading.has(chatId)) void loadFirst(chatId);`,
-        replace: `if (isWanting) loading.delete(chatId);`,
+        find: `if (answer.kind === 'refused') refused.add(chatId);`,
+        replace: `if (answer.kind !== 'accepted') refused.add(chatId);`,
       },
     ],
   },
@@ -241,8 +273,20 @@ export const mistakes: Mistake[] = [
     criterion: 'history',
     edits: [
       {
-        find: `boolean => rows.length < PAGE && hasOlder(chatId);`,
-        replace: `boolean => rows.length >= 0 && hasOlder(chatId);`,
+        find: `    if (isOwed(chatId)) await loadOlder(chatId);
+`,
+        replace: `    if (!pages.has(chatId)) pages.set(chatId, loadPage(chatId, null));
+    await pages.get(chatId);
+`,
+      },
+      {
+        find: `async function loadPage(chatId: string): Promise<void> {`,
+        replace: `async function loadPage(chatId: string, floor = chats.get(chatId)?.floor): Promise<void> {`,
+      },
+      {
+        find: `    const { floor } = chats.get(chatId) ?? {};
+`,
+        replace: ``,
       },
     ],
   },
@@ -252,11 +296,8 @@ export const mistakes: Mistake[] = [
     criterion: 'status-climbs',
     edits: [
       {
-        find: `  return [...userIds].map((userId) => ({ userId, ...marksOf([...known, ...told], userId) }));`,
-        replace: `  return [...userIds].map((userId) => {
-    const isTold = told.some((receipt) => receipt.userId === userId);
-    return { userId, ...marksOf(isTold ? told : known, userId) };
-  });`,
+        find: `[who]: highest(chat.receipts[who], marks) }`,
+        replace: `[who]: marks }`,
       },
     ],
   },
@@ -264,7 +305,13 @@ export const mistakes: Mistake[] = [
     id: 'listeners-left',
     title: 'Leaves its listeners behind at dispose.',
     criterion: 'good-manners',
-    edits: [{ find: `    for (const stop of stops.splice(0)) stop();\n`, replace: `` }],
+    edits: [
+      {
+        find: `    for (const subscription of subscriptions.splice(0)) subscription.remove();
+`,
+        replace: ``,
+      },
+    ],
   },
   {
     id: 'open-chat-only',
@@ -272,24 +319,12 @@ export const mistakes: Mistake[] = [
     criterion: 'hears-every-chat',
     edits: [
       {
-        find: `const stream = createStream(core, connectionChanged);`,
-        replace: `const stream = createStream(core, connectionChanged, (chatId) => threads.open.has(chatId));`,
-      },
-      {
-        find: `ledger, api }: Core, changed: () => void) {`,
-        replace: `ledger, api }: Core, changed: () => void, isOpen: (chatId: string) => boolean) {`,
-      },
-      {
-        find: `if (event.seq > upTo) apply(change, event);`,
-        replace: `if (event.seq > upTo) apply(change, event, isOpen);`,
-      },
-      {
-        find: `{ name, data, seq }: StreamEvent): void {`,
-        replace: `{ name, data, seq }: StreamEvent, isOpen: (chatId: string) => boolean): void {`,
-      },
-      {
-        find: `if (name === 'message_created' && isMessageCreated(data)) {`,
-        replace: `if (name === 'message_created' && isMessageCreated(data) && isOpen(data.message.chatId)) {`,
+        find: `      isStored = await isDone(commit(({ tellEvent }) => events.forEach(tellEvent)));
+`,
+        replace: `      const isShown = ({ name, data }: ChannelEvent) =>
+        name !== 'message_created' || threads.has((data as { message: Confirmed }).message.chatId);
+      isStored = await isDone(commit(({ tellEvent }) => events.filter(isShown).forEach(tellEvent)));
+`,
       },
     ],
   },
@@ -299,9 +334,9 @@ export const mistakes: Mistake[] = [
     criterion: 'finds-gaps',
     edits: [
       {
-        find: `    const answer = await api.ask(\`/chat/all/after?`,
-        replace: `    if (isLive() || lastHeard > 0) return { events: [], head: after };
-    const answer = await api.ask(\`/chat/all/after?`,
+        find: `    const answer = await api.ask<EventsPage>(`,
+        replace: `    if (after > 0) return { events: [], head: after };
+    const answer = await api.ask<EventsPage>(`,
       },
     ],
   },
@@ -311,20 +346,23 @@ export const mistakes: Mistake[] = [
     criterion: 'finds-gaps',
     edits: [
       {
-        find: `    change.keep(data.message);
-    tell(`,
-        replace: `    const { chatId, sentAt } = data.message;
-    if (sentAt >= (newestAt.get(chatId) ?? '')) {
+        find: `      tellChat(chat);
+      keep(message);
+`,
+        replace: `      tellChat(chat);
+      const { chatId, sentAt } = message;
+      if (sentAt < (newestAt.get(chatId) ?? '')) return;
       newestAt.set(chatId, sentAt);
-      change.keep(data.message);
-    }
-    tell(`,
+      keep(message);
+`,
       },
       {
-        find: `type ReceiptUpdate =`,
-        replace: `const newestAt = new Map<string, string>();
+        find: `export type Change = ReturnType<typeof createChange>;
+`,
+        replace: `export type Change = ReturnType<typeof createChange>;
 
-type ReceiptUpdate =`,
+const newestAt = new Map<string, string>();
+`,
       },
     ],
   },
@@ -334,19 +372,17 @@ type ReceiptUpdate =`,
     criterion: 'cursor-after-store',
     edits: [
       {
-        find: `        let taken = 0;
+        find: `    const kept = [
+      ['desk', '', 0, JSON.stringify(desk)],
 `,
-        replace: `        const upTo = ledger.position().cursor ?? 0;
-        await ledger.commit((change) => {
-          change.position = { ...change.position, cursor: heard.at(-1)?.seq ?? upTo };
-        });
-        let taken = 0;
+        replace: `    await db.runAsync(\`INSERT OR REPLACE INTO kept VALUES ('desk', '', 0, ?)\`, JSON.stringify(desk));
+    const kept = [
 `,
       },
       {
-        find: `          const upTo = ledger.position().cursor ?? Number.POSITIVE_INFINITY;
-`,
-        replace: ``,
+        find: `    await db.runAsync(\`INSERT OR REPLACE INTO kept VALUES \${kept`,
+        replace: `    if (kept.length === 0) return;
+    await db.runAsync(\`INSERT OR REPLACE INTO kept VALUES \${kept`,
       },
     ],
   },
@@ -356,8 +392,11 @@ type ReceiptUpdate =`,
     criterion: 'cursor-after-store',
     edits: [
       {
-        find: `      if (!ledger.isOver()) flushTimer = setTimeout(() => void flush(), FLUSH_AGAIN_MS * Math.random());`,
-        replace: `      heard = [];`,
+        find: `      if (isStored) heard = heard.slice(events.length);
+      else pause(readGate, null);
+`,
+        replace: `      heard = heard.slice(events.length);
+`,
       },
     ],
   },
@@ -365,7 +404,12 @@ type ReceiptUpdate =`,
     id: 'push-ignored',
     title: 'Does not catch up on a push.',
     criterion: 'catches-up',
-    edits: [{ find: `if (typeof seq !== 'number') return;`, replace: `if (seq !== -1) return;` }],
+    edits: [
+      {
+        find: `setTimeout(() => isLive() && pushed > (ledger.desk().cursor ?? 0) && enterChannel(), PUSH_GRACE_MS)`,
+        replace: `setTimeout(() => isLive() || goOn(), PUSH_GRACE_MS)`,
+      },
+    ],
   },
   {
     id: 'polls',
@@ -373,10 +417,25 @@ type ReceiptUpdate =`,
     criterion: 'catches-up',
     edits: [
       {
-        find: `    const foreground = appState.addEventListener(`,
-        replace: `    const poll = setInterval(() => void api.ask(\`/chat/all/after?seq=\${lastHeard}\`, isEventsPage), 60_000);
-    stops.push(() => clearInterval(poll));
-    const foreground = appState.addEventListener(`,
+        find: `    enterChannel();
+    goOn();
+`,
+        replace: `    const poll = setInterval(() => askEvents(channel, ledger.desk().cursor ?? 0).catch(() => undefined), 60_000);
+    subscriptions.push({ remove: () => clearInterval(poll) });
+    enterChannel();
+    goOn();
+`,
+      },
+    ],
+  },
+  {
+    id: 'reading-holds-sending',
+    title: 'Holds messages back for a page that could not be had.',
+    criterion: 'transient-or-permanent',
+    edits: [
+      {
+        find: `if (isOwed(chatId)) pause(readGate,`,
+        replace: `if (isOwed(chatId)) pause(gate,`,
       },
     ],
   },
@@ -386,9 +445,8 @@ type ReceiptUpdate =`,
     criterion: 'transient-or-permanent',
     edits: [
       {
-        find: `    if (verdict.kind !== 'accepted') return verdict;`,
-        replace: `    if (verdict.kind === 'refused' && [403, 422].includes(verdict.refusal.status)) return TRY_AGAIN;
-    if (verdict.kind !== 'accepted') return verdict;`,
+        find: `if (outcome?.kind === 'refused') await giveUp(message, { code: 'refused', ...outcome.refusal });`,
+        replace: `if (outcome?.kind === 'refused') return TRY_AGAIN;`,
       },
     ],
   },
@@ -398,9 +456,9 @@ type ReceiptUpdate =`,
     criterion: 'transient-or-permanent',
     edits: [
       {
-        find: `    const waiting = inSendOrder().filter(({ failure }) => !failure);
+        find: `    const waiting = ledger.desk().unsent.filter(({ failure }) => !failure);
     for (const next of headsOf(waiting, ({ chatId }) => chatId)) {`,
-        replace: `    const heads = headsOf(inSendOrder(), ({ chatId }) => chatId);
+        replace: `    const heads = headsOf(ledger.desk().unsent, ({ chatId }) => chatId);
     for (const next of heads.filter(({ failure }) => !failure)) {`,
       },
     ],
@@ -409,7 +467,20 @@ type ReceiptUpdate =`,
     id: 'retry-keeps-its-place',
     title: 'Sends a retried message in its old place.',
     criterion: 'transient-or-permanent',
-    edits: [{ find: `failure: null, place: nextPlace(), sinceMs`, replace: `failure: null, sinceMs` }],
+    edits: [
+      {
+        find: `ledger.commit(({ desk, dropUnsent }) => {`,
+        replace: `ledger.commit(({ desk }) => {`,
+      },
+      {
+        find: `      dropUnsent(localId);
+      desk.unsent = [...desk.unsent, { ...failed, failure: null, sentAt: new Date().toISOString() }];
+`,
+        replace: `      const again = { ...failed, failure: null, sentAt: new Date().toISOString() };
+      desk.unsent = desk.unsent.map((one) => (one === failed ? again : one));
+`,
+      },
+    ],
   },
   {
     id: 'never-expires',
@@ -423,8 +494,8 @@ type ReceiptUpdate =`,
     criterion: 'marks-rise',
     edits: [
       {
-        find: `edit(chatId, { own: { ...own, deliveredUpTo }, floor`,
-        replace: `edit(chatId, { own: { deliveredUpTo, readUpTo: deliveredUpTo }, floor`,
+        find: `{ deliveredUpTo: sequenceId })`,
+        replace: `{ deliveredUpTo: sequenceId, readUpTo: sequenceId })`,
       },
     ],
   },
@@ -440,8 +511,8 @@ type ReceiptUpdate =`,
     criterion: 'marks-rise',
     edits: [
       {
-        find: `device.appState.currentState !== 'active' || `,
-        replace: ``,
+        find: `if (!newest || device.appState.currentState !== 'active') return;`,
+        replace: `if (!newest) return;`,
       },
     ],
   },
@@ -451,15 +522,10 @@ type ReceiptUpdate =`,
     criterion: 'marks-rise',
     edits: [
       {
-        find: `...[...change.rows.values()].map((row) => ['chat', row.chatId, 0, JSON.stringify(row)]),`,
-        replace: `...[...change.rows.values()].map((row) => {
-        const own = marksOf(row.receipts, userId);
-        return ['chat', row.chatId, 0, JSON.stringify({ ...row, own })];
-      }),`,
-      },
-      {
-        find: `type Confirmed, NO_MARKS, type Position, type Unsent } from`,
-        replace: `type Confirmed, marksOf, NO_MARKS, type Position, type Unsent } from`,
+        find: `const chat = row(chatId);
+      chat.own =`,
+        replace: `const chat = chats.get(chatId) ?? row(chatId);
+      chat.own =`,
       },
     ],
   },
@@ -469,8 +535,8 @@ type ReceiptUpdate =`,
     criterion: 'uploads-resume',
     edits: [
       {
-        find: `    let received = await api.askStorage(url, { method: 'GET' });`,
-        replace: `    let received = 0 as number | 'expired' | Answer<never>;`,
+        find: `let received = await api.askStorage(url);`,
+        replace: `let received: StorageAnswer = 0;`,
       },
     ],
   },
@@ -480,8 +546,9 @@ type ReceiptUpdate =`,
     criterion: 'uploads-resume',
     edits: [
       {
-        find: `isLink, { uploadId, name,`,
-        replace: `isLink, { uploadId: \`\${uploadId}-\${links}\`, name,`,
+        find: `const link = await api.ask<{ uploadUrl: string; fileUrl: string }>('/uploads/presign', asked);`,
+        replace: `const fresh = { ...asked, uploadId: \`\${file.uploadId}-\${links}\` };
+      const link = await api.ask<{ uploadUrl: string; fileUrl: string }>('/uploads/presign', fresh);`,
       },
     ],
   },
@@ -491,7 +558,7 @@ type ReceiptUpdate =`,
     criterion: 'private-copy',
     edits: [
       {
-        find: `uri: copies.file(uploadId).uri, name`,
+        find: `uri: copy.uri, name`,
         replace: `uri, name`,
       },
     ],
@@ -502,12 +569,17 @@ type ReceiptUpdate =`,
     criterion: 'private-copy',
     edits: [
       {
-        find: `    outbox.removeCopies(change.gone.flatMap(({ files }) => files));
-`,
-        replace: ``,
+        find: `    removeOrphans();
+    loaded();`,
+        replace: `    loaded();`,
       },
       {
-        find: `    outbox.removeOrphans();
+        find: `      const { unsent } = desk;
+      try {`,
+        replace: `      try {`,
+      },
+      {
+        find: `      if (desk.unsent.length < unsent.length) removeOrphans();
 `,
         replace: ``,
       },
@@ -531,11 +603,14 @@ type ReceiptUpdate =`,
     criterion: 'waits-for-token',
     edits: [
       {
-        find: `    fetch: ((input, init) => withToken(String(input), init ?? {})) as typeof fetch,`,
-        replace: `    fetch: ((input, init) => {
+        find: `    ...{ ask, askStorage, maySend, fetch: withToken },
+`,
+        replace: `    ...{ ask, askStorage, maySend },
+    fetch: ((url, init) => {
       const headers = { ...(init?.headers as Record<string, string>), Authorization: \`Bearer \${accessToken}\` };
-      return fetch(input, { ...init, headers });
-    }) as typeof fetch,`,
+      return fetch(url, { ...init, headers });
+    }) as typeof fetch,
+`,
       },
     ],
   },
@@ -545,8 +620,8 @@ type ReceiptUpdate =`,
     criterion: 'leaves-nothing',
     edits: [
       {
-        find: `name: \`chat-\${encodeURIComponent(userId)}.db\``,
-        replace: `name: 'chat.db'`,
+        find: `const name = \`chat-\${encodeURIComponent(userId)}\`;`,
+        replace: `const name = 'chat';`,
       },
     ],
   },
@@ -568,15 +643,16 @@ type ReceiptUpdate =`,
     criterion: 'begins-anew',
     edits: [
       {
-        find: `      change.isReset = true;
-`,
-        replace: ``,
-      },
-      {
-        find: `change.edit(chatId, { summary: null, asOf: 0, floor: null });`,
-        replace: `change.edit(chatId, { asOf: 0 });`,
+        find: `Object.assign(row(chatId), { summary: null, floor: null });`,
+        replace: `Object.assign(row(chatId), { summary: null });`,
       },
     ],
+  },
+  {
+    id: 'late-answer-is-a-floor',
+    title: 'Takes an answer from before a 410 for the place from which nothing is missing.',
+    criterion: 'begins-anew',
+    edits: [{ find: `if (desk.resets === resets) row(`, replace: `row(` }],
   },
 ];
 

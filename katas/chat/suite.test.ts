@@ -336,7 +336,7 @@ test('keeps older and new messages apart when both come at once', { tags: ['hist
 test('shows a thread that the list has not got to yet', { tags: ['history', 'R10'] }, async () => {
   await write('home', 'eve', 'Are you there?');
   for (let n = 1; n <= 15; n += 1) {
-    backend.addChat(`more-${n}`, ['ada', 'bo']);
+    if (!backend.chats.has(`more-${n}`)) backend.addChat(`more-${n}`, ['ada', 'bo']);
     await write(`more-${n}`, 'bo', 'Hello');
   }
   const chat = await live();
@@ -750,6 +750,41 @@ test('tries a server that is down ever more rarely, with one pause for all that 
   expect(tries).toBeGreaterThan(30);
   expect(tries).toBeLessThan(300);
   expect([arrived, onServer('home')]).toEqual([[['Hello?'], ['Hello?'], ['Hello?']], ['Soon']]);
+});
+
+test('holds no message for the page of an opening that could not be had', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  backend.write('trip', 'cy', 'line 1');
+  const chat = await live();
+  server.use(http.get(PAGES, () => json(429, {}, { 'Retry-After': '60' }), { once: true }));
+  await phone.goOffline();
+  await chat.openChat('trip');
+  await phone.goOnline();
+  await phone.pass(5 * SECOND);
+
+  await chat.send('lunch', { text: 'Nothing waits' });
+  await phone.pass(SECOND);
+
+  expect(onServer('lunch')).toEqual(['Nothing waits']);
+});
+
+test('holds no message for a discarded one whose file was on its way', {
+  tags: ['transient-or-permanent', 'R5'],
+}, async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
+  const chat = await live();
+  const road = hold(`${UPLOADS}/*`, 2);
+  const { localId } = await chat.send('lunch', { attachments: [pick('film.mp4', 3 * PIECE_BYTES, 'video/mp4')] });
+  await phone.pass(SECOND);
+
+  await chat.discard(localId);
+  road.release();
+  await phone.settle();
+  await chat.send('trip', { text: 'Nothing waits' });
+  await phone.settle();
+
+  expect(onServer('trip')).toEqual(['Nothing waits']);
 });
 
 test('holds all that is sent while the server asks for a pause, and nothing for what is read', {
@@ -1249,6 +1284,26 @@ test('sends nothing after a 401 until a token comes, then all goes on', {
   expect(textsOf(chat, 'lunch')).toEqual(['Meanwhile', 'Still me']);
 });
 
+test('asks again for a page that got a 401 for an older token', {
+  tags: ['waits-for-token', 'R14'],
+}, async () => {
+  for (let n = 1; n <= 120; n += 1) backend.write('lunch', 'bo', `line ${n}`);
+  const chat = await live();
+  await chat.openChat('lunch');
+  const late = Promise.withResolvers<void>();
+  const refused = http.get(PAGES, () => late.promise.then(() => json(401)), { once: true });
+  server.use(refused);
+
+  const older = chat.loadOlder('lunch');
+  await phone.settle();
+  chat.setToken(backend.issueToken('ada'));
+  late.resolve();
+  await phone.pass(2 * SECOND);
+  await older;
+
+  expect([threadOf(chat, 'lunch').length, chat.getState().connection]).toEqual([100, 'live']);
+});
+
 test('authorises the channel with the newest token after the socket was down', {
   tags: ['waits-for-token', 'E14', 'R14'],
 }, async () => {
@@ -1426,6 +1481,59 @@ test('begins anew after a 410, and shows no message next to one across the hole'
   expect(textsOf(chat, 'lunch')).toEqual(all);
   expect(chat.getState().chats.map(({ preview }) => preview)).toContain('And this');
 });
+
+test('shows no hole when the answer to a message comes after a 410', {
+  tags: ['begins-anew', 'R9'],
+}, async () => {
+  for (let n = 1; n <= 10; n += 1) backend.write('home', 'eve', `line ${n}`);
+  await fillFirstPage();
+  const chat = await live();
+  const road = hold(MESSAGES);
+  await chat.send('home', { text: 'mine' });
+  await phone.pass(SECOND);
+  phone.interceptFrames(() => []);
+  for (let n = 12; n <= 90; n += 1) backend.write('home', 'eve', `line ${n}`);
+  await fillFirstPage();
+  backend.forget('ada');
+  backend.pusher.closeAll(4200);
+  phone.interceptFrames(null);
+  await phone.pass(6 * SECOND);
+
+  road.release();
+  await phone.pass(2 * SECOND);
+  await chat.openChat('home');
+  await write('home', 'eve', 'line 91');
+  await phone.pass(5 * SECOND);
+
+  const shown = threadOf(chat, 'home').map(({ sequenceId }) => sequenceId);
+  const [oldest] = shown;
+  expect(shown).toEqual(Array.from({ length: shown.length }, (_, n) => Number(oldest) + n));
+  expect(shown.at(-1)).toBe(91);
+});
+
+test('shows an own message at once in a chat that it knows nothing of', {
+  tags: ['begins-anew', 'R9'],
+}, async () => {
+  await fillFirstPage();
+  const chat = await live();
+  phone.interceptFrames(() => []);
+  const road = hold(PAGES);
+  void chat.openChat('home');
+
+  await chat.send('home', { text: 'hello' });
+  await phone.pass(SECOND);
+
+  expect(threadOf(chat, 'home').map(({ text, status }) => [text, status])).toEqual([['hello', 'sent']]);
+  road.release();
+});
+
+/** So many chats have news that the others are not on the list's first page. */
+async function fillFirstPage(): Promise<void> {
+  for (let n = 1; n <= 20; n += 1) {
+    if (!backend.chats.has(`more-${n}`)) backend.addChat(`more-${n}`, ['ada', 'bo']);
+    await write(`more-${n}`, 'bo', 'hi');
+  }
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 

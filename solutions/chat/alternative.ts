@@ -61,6 +61,10 @@ interface Open {
   wantsFirst: boolean;
 }
 
+/** `failures` in a row. */
+type Pause = { failures: number; untilMs: number; isOrdered: boolean };
+const NO_PAUSE: Pause = { failures: 0, untilMs: 0, isOrdered: false };
+
 type Answer = { status: number; body: unknown; retryMs: number | null };
 /** No answer, or none that counts. */
 const NOTHING: Answer = { status: 0, body: null, retryMs: null };
@@ -96,9 +100,9 @@ class Messenger implements Chat {
   #loadingChats: Promise<void> | null = null;
   #inbox: { name: string; data: unknown; seq: number }[] = [];
   #heard = 0;
-  #failures = 0;
-  #pauseUntil = 0;
-  #isPauseOrdered = false;
+  #sending: Pause = { ...NO_PAUSE };
+  /** What is read has pauses of its own. */
+  #reading: Pause = { ...NO_PAUSE };
   #isOnline: boolean | null = null;
   #isLive = false;
   #needsToken = false;
@@ -146,13 +150,17 @@ class Messenger implements Chat {
     return document.lines[chatId];
   }
 
-  /** Every copy of a message ends here, whatever brought it. */
-  #take(document: Document, message: Confirmed): void {
+  /**
+   * Every copy of a message ends here, whatever brought it. One that was asked for before all began anew is not the
+   * first that is known of its chat: what lies between it and the next one will not come.
+   */
+  #take(document: Document, message: Confirmed, isOutdated = false): void {
     const { userId } = this.#options;
     const line = this.#line(document, message.chatId);
     if (message.fromUserId === userId)
       document.waiting = document.waiting.filter((one) => one.localId !== message.localId);
     else line.own.deliveredUpTo = Math.max(line.own.deliveredUpTo, message.sequenceId);
+    if (isOutdated && line.from === null) return;
     line.from ??= message.sequenceId;
     if (message.sequenceId < line.from || line.messages.some((one) => one.sequenceId === message.sequenceId)) return;
     line.messages.push(message);
@@ -459,10 +467,12 @@ class Messenger implements Chat {
     const page = answer.body as { messages: Confirmed[]; receipts: Receipt[] };
     if (answer.status !== 200 || !Array.isArray(page.messages)) {
       if (isPermanent(answer.status)) open.wantsFirst = false;
-      else if (open.wantsFirst && answer.status !== 401 && answer.status !== UNSENT.status) this.#pause(answer.retryMs);
+      else if (open.wantsFirst && answer.status !== 401 && answer.status !== UNSENT.status)
+        this.#reading = this.#nextPause(this.#reading, answer.retryMs);
       this.#work();
       return;
     }
+    this.#reading = { ...NO_PAUSE };
     await this.#update((document) => {
       if (resets !== document.resets) return;
       const line = this.#line(document, chatId);
@@ -568,43 +578,57 @@ class Messenger implements Chat {
   }
 
   #wake(): void {
-    if (!this.#isPauseOrdered) this.#pauseUntil = 0;
+    if (!this.#sending.isOrdered) this.#sending.untilMs = 0;
+    if (!this.#reading.isOrdered) this.#reading.untilMs = 0;
     this.#work();
   }
 
   /** Starts a worker for each chat that needs one and has none. */
   #work(): void {
-    for (const name of ['pause', 'receipts']) clearTimeout(this.#timers.get(name));
+    for (const name of ['sending', 'reading', 'receipts']) clearTimeout(this.#timers.get(name));
     if (!this.#maySend) return;
-    const waitMs = this.#pauseUntil - performance.now();
-    if (waitMs > 0) {
-      this.#after('pause', waitMs, () => this.#work());
-      return;
-    }
-    this.#isPauseOrdered = false;
+    if (!this.#mustWait('reading', this.#reading)) this.#readOwed();
+    if (this.#mustWait('sending', this.#sending)) return;
     for (const { chatId } of this.#document.waiting.filter(({ failure }) => !failure)) {
       if (this.#workers.size >= WORKERS) break;
       if (!this.#workers.has(chatId)) void this.#worker(chatId);
     }
+    this.#sendReceipts();
+  }
+
+  #readOwed(): void {
     for (const [chatId, { wantsFirst }] of this.#open)
       if (this.#isLive && wantsFirst && !this.#pages.has(chatId)) void this.#first(chatId);
-    this.#sendReceipts();
+  }
+
+  /** Looks again when the pause is over. */
+  #mustWait(name: string, pause: Pause): boolean {
+    const waitMs = pause.untilMs - performance.now();
+    if (waitMs > 0) this.#after(name, waitMs, () => this.#work());
+    else pause.isOrdered = false;
+    return waitMs > 0;
   }
 
   async #worker(chatId: string): Promise<void> {
     this.#workers.add(chatId);
     for (;;) {
       const next = this.#document.waiting.find((one) => one.chatId === chatId && !one.failure);
-      if (!next || !this.#maySend || performance.now() < this.#pauseUntil) break;
+      if (!next || !this.#maySend || performance.now() < this.#sending.untilMs) break;
+      const { resets } = this.#document;
       const isExpired = Date.now() - next.sinceMs >= DAY_MS;
       const answer = isExpired ? NOTHING : await this.#deliver(next).catch(() => NOTHING);
-      await this.#settle(next, isExpired, answer).catch(() => this.#pause(null));
+      await this.#settle(next, isExpired, answer, resets).catch(() => this.#pause(null));
     }
     this.#workers.delete(chatId);
     this.#work();
   }
 
-  async #settle({ localId, files }: Waiting, isExpired: boolean, { status, body, retryMs }: Answer): Promise<void> {
+  async #settle(
+    { localId, files }: Waiting,
+    isExpired: boolean,
+    { status, body, retryMs }: Answer,
+    resets: number,
+  ): Promise<void> {
     const fail = (failure: SendFailure) =>
       this.#update((document) => {
         for (const one of document.waiting) if (one.localId === localId) one.failure = failure;
@@ -612,20 +636,31 @@ class Messenger implements Chat {
     const { message } = (body ?? {}) as { message?: unknown };
     if (isExpired) await fail({ code: 'expired', status: null, message: '' });
     else if (status >= 200 && status < 300 && isObject(message)) {
-      await this.#update((document) => this.#take(document, message as unknown as Confirmed));
-      this.#failures = 0;
+      await this.#update((document) =>
+        this.#take(document, message as unknown as Confirmed, resets !== document.resets),
+      );
+      this.#sending.failures = 0;
       this.#sweep(new Set(files.map(({ uploadId }) => uploadId)));
     } else if (isPermanent(status)) await fail({ code: 'refused', status, message: String(message ?? '') });
-    else if (status !== 401 && status !== UNSENT.status) this.#pause(retryMs);
+    // What was discarded meanwhile tells nothing about the server.
+    else if (status !== 401 && status !== UNSENT.status && this.#isWaiting(localId)) this.#pause(retryMs);
+  }
+
+  #isWaiting(localId: string): boolean {
+    return this.#document.waiting.some((one) => one.localId === localId);
   }
 
   #pause(retryMs: number | null): void {
-    const isOn = performance.now() < this.#pauseUntil;
-    if (isOn && this.#isPauseOrdered && retryMs === null) return;
-    if (!isOn) this.#failures += 1;
-    const pauseMs = retryMs ?? Math.random() * Math.min(30_000, 500 * 2 ** (this.#failures - 1));
-    this.#pauseUntil = Math.max(this.#pauseUntil, performance.now() + pauseMs);
-    this.#isPauseOrdered = retryMs !== null;
+    this.#sending = this.#nextPause(this.#sending, retryMs);
+  }
+
+  #nextPause(before: Pause, retryMs: number | null): Pause {
+    const isOn = performance.now() < before.untilMs;
+    if (isOn && before.isOrdered && retryMs === null) return before;
+    const failures = before.failures + (isOn ? 0 : 1);
+    const pauseMs = retryMs ?? Math.random() * Math.min(30_000, 500 * 2 ** (failures - 1));
+    const untilMs = Math.max(before.untilMs, performance.now() + pauseMs);
+    return { failures, untilMs, isOrdered: retryMs !== null };
   }
 
   async #deliver({ localId, chatId, text, sentAt }: Waiting): Promise<Answer> {
@@ -754,7 +789,10 @@ class Messenger implements Chat {
 
   async #ask(method: string, path: string, body?: object): Promise<Answer> {
     const json = body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-    return this.#fetch(this.#options.apiUrl + path, { method, ...json }, true);
+    const token = this.#token;
+    const answer = await this.#fetch(this.#options.apiUrl + path, { method, ...json }, true);
+    // A 401 for an older token says nothing. What sends something is sent again by its worker.
+    return answer.status === 401 && token !== this.#token && !body ? this.#ask(method, path) : answer;
   }
 
   async #fetch(url: string, init: RequestInit, isOnApi = false): Promise<Answer> {

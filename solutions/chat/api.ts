@@ -1,20 +1,14 @@
 // Requests: with the newest token, within 15 s, and not at all when nothing may leave. Owns the token and the session.
 import type { ChatOptions } from '#contract/chat';
 import { type Gate, judge, TRY_AGAIN, type Verdict } from '#solutions/offline-queue';
-import { isObject, withTimeLimit } from '#solutions/token-refresh';
-import type { Confirmed, Receipt, ToldChat } from './rows.ts';
+import { withTimeLimit } from '#solutions/token-refresh';
 
 const REQUEST_MS = 15_000;
 
-/** How a request ended. `held`: it did not leave. */
-export type Answer<Body = unknown> = Verdict<Body> | { readonly kind: 'held' };
-export const HELD: Answer<never> = { kind: 'held' };
+/** How many bytes the storage host has. `expired`: its link has run out. */
+export type StorageAnswer = number | 'expired' | Verdict<never>;
 
-/** Tells the gate how a request that sends has ended. */
-export function heed(gate: Gate, answer: Answer): void {
-  if (answer.kind === 'transient') gate.failed(answer.retryAfterMs);
-  if (answer.kind === 'accepted') gate.succeeded();
-}
+export const pathOf = (chatId: string): string => `/chat/${encodeURIComponent(chatId)}`;
 
 export type Api = ReturnType<typeof createApi>;
 
@@ -23,10 +17,10 @@ export function createApi({ apiUrl, accessToken }: ChatOptions, gate: Gate, sess
   let isSessionOver = false;
   const ending = new AbortController();
 
-  const maySend = (): boolean => !ending.signal.aborted && gate.getState().isOnline === true && !isSessionOver;
+  const maySend = (): boolean => !ending.signal.aborted && !isSessionOver && gate.getState().isOnline === true;
 
   /** A 401 for the present token means that a new one is needed. One for an older token tells nothing. */
-  async function withToken(url: string, init: RequestInit): Promise<Response> {
+  const withToken: typeof fetch = async (url, init = {}) => {
     const own = token;
     const headers = { ...(init.headers as Record<string, string>), Authorization: `Bearer ${own}` };
     const response = await fetch(url, { ...init, headers });
@@ -35,39 +29,37 @@ export function createApi({ apiUrl, accessToken }: ChatOptions, gate: Gate, sess
       sessionEnded();
     }
     return response;
+  };
+
+  /** What may not leave is to be tried again, like what has had no answer. The time covers the body, too. */
+  async function limited<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T | Verdict<never>> {
+    if (!maySend()) return TRY_AGAIN;
+    return withTimeLimit(REQUEST_MS, [ending.signal], request).catch(() => TRY_AGAIN);
   }
 
-  /** A GET, or a POST of a body. What is not as expected is no answer: a captive portal says 200, too. */
-  async function ask<T>(path: string, isExpected: (value: unknown) => value is T, body?: object): Promise<Answer<T>> {
-    if (!maySend()) return HELD;
-    const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-    const send = async (signal: AbortSignal) => judge(await withToken(apiUrl + path, { ...(body && post), signal }));
-    const verdict = await limited(send).catch(() => TRY_AGAIN);
-    if (verdict.kind !== 'accepted') return verdict;
-    return isExpected(verdict.body) ? { kind: 'accepted', body: verdict.body } : TRY_AGAIN;
+  /** A GET, or a POST of a body. The shape of what a 2xx brings is the server's word. */
+  async function ask<Body>(path: string, body?: object): Promise<Verdict<Body>> {
+    const own = token;
+    const verdict = await limited(async (signal) => {
+      const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+      return (await judge(await withToken(apiUrl + path, { ...(body && post), signal }))) as Verdict<Body>;
+    });
+    // What sends is asked for again by itself; what reads, at once.
+    return verdict.kind === 'unauthorised' && own !== token && !body ? ask(path) : verdict;
   }
 
-  /** The storage host gets no token of ours. Gives how many bytes it has: 409 is its way to tell, too. */
-  async function askStorage(url: string, init: RequestInit): Promise<number | 'expired' | Answer<never>> {
-    if (!maySend()) return HELD;
-    return limited(async (signal) => {
+  /** The storage host gets no token of ours. A 409 is its way to tell how much it has, too. */
+  const askStorage = (url: string, init: RequestInit = {}): Promise<StorageAnswer> =>
+    limited(async (signal) => {
       const response = await fetch(url, { ...init, signal });
       if (response.status === 403) return 'expired';
-      const body: unknown = await response.json();
-      const isTold = (response.status === 200 || response.status === 409) && isObject(body);
-      return isTold && typeof body.received === 'number' ? body.received : TRY_AGAIN;
-    }).catch(() => TRY_AGAIN);
-  }
-
-  /** Its time covers the body, too. */
-  const limited = <T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> =>
-    withTimeLimit(REQUEST_MS, [ending.signal], request);
+      const { received } = (await response.json()) as { received: unknown };
+      const isTold = response.status === 200 || response.status === 409;
+      return isTold && typeof received === 'number' ? received : TRY_AGAIN;
+    });
 
   return {
-    ask,
-    askStorage,
-    fetch: ((input, init) => withToken(String(input), init ?? {})) as typeof fetch,
-    maySend,
+    ...{ ask, askStorage, maySend, fetch: withToken },
     isSessionOver: () => isSessionOver,
     setToken(accessToken: string): void {
       token = accessToken;
@@ -76,21 +68,3 @@ export function createApi({ apiUrl, accessToken }: ChatOptions, gate: Gate, sess
     end: () => ending.abort(),
   };
 }
-
-// ---------------------------------------------------------------------------------------------------------------------
-// What answers and events look like
-
-/** A JSON object that has what is asked for: what else is in it is the server's word. */
-const has =
-  <T>(...names: (keyof T & string)[]) =>
-  (value: unknown): value is T =>
-    isObject(value) && names.every((name) => name in value);
-
-export const isMessageAnswer = has<{ message: Confirmed }>('message');
-export const isMessageCreated = has<{ message: Confirmed; chat: ToldChat }>('message', 'chat');
-export const isReceipt = has<Receipt>('readUpTo');
-export const isReceiptUpdated = has<Receipt & { chatId: string; unreadCount: number }>('chatId', 'readUpTo');
-export const isEventsPage = has<{ events: { name: string; data: { seq: number } }[]; head: number }>('events');
-export const isChatsPage = has<{ chats: ToldChat[]; nextCursor: string | null; head: number }>('chats');
-export const isMessagesPage = has<{ messages: Confirmed[]; receipts: Receipt[] }>('messages');
-export const isLink = has<{ uploadUrl: string; fileUrl: string }>('uploadUrl');

@@ -1,137 +1,123 @@
-// The one door. Memory mirrors a SQLite database, and both change by `commit` alone, one change after another: decided,
-// stored, taken into memory, shown. Whatever brings a message goes through it under its localId, so there is one row.
+// What is stored. Memory mirrors a SQLite database, and both change by `commit` alone, one change after another: decided,
+// stored, taken into memory, shown.
 import type { ChatOptions } from '#contract/chat';
 import type { SQLiteDatabase } from '#phone';
 import { createDatabase } from '#solutions/delta-sync';
-import { rethrowAsStorageError } from '#solutions/offline-queue';
-import { chatError } from './core.ts';
-import { type ChatRow, type Confirmed, NO_MARKS, type Position, type Unsent } from './rows.ts';
+import { CodedError, rethrowAsStorageError } from '#solutions/offline-queue';
+import { createPrivateCopies } from '#solutions/resumable-upload';
+import { type Change, createChange } from './change.ts';
+import { type ChatRow, type Confirmed, type Desk, floorOf } from './rows.ts';
 
 /** One table, so that all that belongs together is one statement: it is a transaction by itself. */
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS kept (
-    kind TEXT, id TEXT, place INTEGER, body TEXT, PRIMARY KEY (kind, id, place)) WITHOUT ROWID;
-  DELETE FROM kept WHERE kind = 'unsent' AND body IS NULL`;
-const BELOW = `SELECT body FROM kept WHERE kind = 'message' AND id = ? AND place < ? ORDER BY place DESC LIMIT ?`;
+const SCHEMA = `CREATE TABLE IF NOT EXISTS kept (
+  kind TEXT, id TEXT, place INTEGER, body TEXT, PRIMARY KEY (kind, id, place)) WITHOUT ROWID`;
+const THREAD = `SELECT body FROM kept WHERE kind = 'message' AND id = ? AND place >= ? ORDER BY place`;
 
 export type Ledger = ReturnType<typeof createLedger>;
 
 /** `loaded` is called once what is stored is in memory, `committed` after each change. */
-export function createLedger({ device, userId }: ChatOptions, loaded: () => void, committed: (change: Change) => void) {
-  const rows = new Map<string, ChatRow>();
-  const unsent = new Map<string, Unsent>();
-  let position: Position = { cursor: null, nextChats: null };
-  let resets = 0;
-  // The user is in its name: what one has stored is never opened for another.
-  const database = createDatabase({ device, name: `chat-${encodeURIComponent(userId)}.db`, load, begin, over });
+export function createLedger({ device, userId }: ChatOptions, loaded: () => void, committed: () => void) {
+  // The user is in its name: what one has stored is never shown or sent for another.
+  const name = `chat-${encodeURIComponent(userId)}`;
+  const copies = createPrivateCopies(device, name);
+  const database = createDatabase({ device, name: `${name}.db`, load, begin, over });
+  const chats = new Map<string, ChatRow>();
+  /** Of open chats, all that is stored from the floor up. */
+  const threads = new Map<string, readonly Confirmed[]>();
+  let desk: Desk = { cursor: null, nextChats: null, resets: 0, unsent: [] };
 
   async function load(db: SQLiteDatabase): Promise<{ kind: string; body: string }[]> {
     await db.execAsync(SCHEMA);
-    return db.getAllAsync(`SELECT kind, body FROM kept WHERE kind IN ('chat', 'unsent', 'position')`);
+    return db.getAllAsync(`SELECT kind, body FROM kept WHERE kind <> 'message'`);
   }
 
   function begin(stored: Awaited<ReturnType<typeof load>>): void {
     for (const { kind, body } of stored) {
       const one = JSON.parse(body);
-      if (kind === 'chat') rows.set(one.chatId, one);
-      else if (kind === 'unsent') unsent.set(one.localId, one);
-      else position = one;
+      if (kind === 'desk') desk = one;
+      else chats.set(one.chatId, one);
     }
+    removeOrphans();
     loaded();
   }
 
-  const rowOf = (chatId: string): ChatRow =>
-    rows.get(chatId) ?? { chatId, summary: null, asOf: 0, floor: null, receipts: [], own: NO_MARKS };
-
-  function commit(decide: (change: Change) => void): Promise<void> {
-    return database.write(async (db) => {
-      const change = createChange(userId, rowOf, position);
-      decide(change);
-      // Whoever brings it: a copy of an own message from the server means that it is sent.
-      for (const { fromUserId, localId } of change.messages) {
-        const own = fromUserId === userId && unsent.get(localId);
-        if (own) change.gone.push(own);
-      }
-      await write(db, change).catch(rethrowAsStorageError);
-      absorb(change);
-      committed(change);
-    });
+  /** A copy that no unsent message names: that is sent or discarded, or a kill or a failure has left it. */
+  function removeOrphans(): void {
+    const named = desk.unsent.flatMap(({ files }) => files.map(({ uploadId }) => uploadId));
+    try {
+      copies.removeOrphans(new Set(named));
+    } catch {
+      // A folder that cannot be read now may be at the next change, or the next launch.
+    }
   }
 
-  async function write(db: SQLiteDatabase, change: Change): Promise<void> {
+  /** One after another, and each is shown before the next begins. */
+  const inTurn = (job: (db: SQLiteDatabase) => Promise<void>): Promise<void> =>
+    database.write(async (db) => {
+      await job(db);
+      committed();
+    });
+
+  const commit = (decide: (change: Change) => unknown): Promise<void> =>
+    inTurn(async (db) => {
+      const change = createChange(userId, chats, desk);
+      const { unsent } = desk;
+      try {
+        await decide(change);
+        await write(db, change);
+        absorb(change);
+      } catch (cause) {
+        removeOrphans();
+        rethrowAsStorageError(cause);
+      }
+      if (desk.unsent.length < unsent.length) removeOrphans();
+    });
+
+  async function write(db: SQLiteDatabase, { desk, rows, messages }: Change): Promise<void> {
     const kept = [
-      ...change.messages.map((one) => ['message', one.chatId, one.sequenceId, JSON.stringify(one)]),
-      ...[...change.rows.values()].map((row) => ['chat', row.chatId, 0, JSON.stringify(row)]),
-      ...change.unsent.map((one) => ['unsent', one.localId, 0, JSON.stringify(one)]),
-      ...change.gone.map(({ localId }) => ['unsent', localId, 0, null]),
-      ...(change.position === position ? [] : [['position', '', 0, JSON.stringify(change.position)]]),
+      ['desk', '', 0, JSON.stringify(desk)],
+      ...[...rows.values()].map((row) => ['chat', row.chatId, 0, JSON.stringify(row)]),
+      ...messages.map((one) => ['message', one.chatId, one.sequenceId, JSON.stringify(one)]),
     ];
-    if (kept.length === 0) return;
     await db.runAsync(`INSERT OR REPLACE INTO kept VALUES ${kept.map(() => '(?, ?, ?, ?)')}`, kept.flat());
   }
 
   function absorb(change: Change): void {
-    position = change.position;
-    if (change.isReset) resets += 1;
-    for (const row of change.rows.values()) rows.set(row.chatId, row);
-    for (const one of change.unsent) unsent.set(one.localId, one);
-    for (const { localId } of change.gone) unsent.delete(localId);
+    desk = change.desk;
+    for (const [chatId, row] of change.rows) {
+      chats.set(chatId, row);
+      const thread = threads.get(chatId);
+      if (!thread) continue;
+      const fresh = change.messages.filter((message) => message.chatId === chatId);
+      const known = new Map([...thread, ...fresh].map((message) => [message.sequenceId, message]));
+      const joined = [...known.values()].filter(({ sequenceId }) => sequenceId >= floorOf(row));
+      joined.sort((a, b) => a.sequenceId - b.sequenceId);
+      threads.set(chatId, joined);
+    }
   }
+
+  const openThread = (chatId: string): Promise<void> =>
+    inTurn(async (db) => {
+      const stored = await db.getAllAsync<{ body: string }>(THREAD, chatId, chats.get(chatId)?.floor ?? null);
+      const messages: Confirmed[] = stored.map(({ body }) => JSON.parse(body));
+      threads.set(chatId, messages);
+    });
+
+  const closeThread = (chatId: string): Promise<void> => inTurn(async () => void threads.delete(chatId));
 
   return {
     ...database,
     open: () => database.open().catch(rethrowAsStorageError),
-    rows: rows as ReadonlyMap<string, ChatRow>,
-    rowOf,
-    unsent: unsent as ReadonlyMap<string, Unsent>,
-    position: () => position,
-    /** How often all began anew, in this launch. */
-    resets: () => resets,
-    commit,
-    /** Stored messages below a number, newest first, handed over before anything else is stored. */
-    readBelow: <T>(chatId: string, before: number, limit: number, take: (stored: Confirmed[]) => T): Promise<T> =>
-      database.write(async (db) => {
-        const stored = await db.getAllAsync<{ body: string }>(BELOW, chatId, before, limit);
-        return take(stored.map(({ body }) => JSON.parse(body) as Confirmed));
-      }),
-    /** What the server has said and the stream will say again: it need not be stored. */
-    note: (row: ChatRow) => rows.set(row.chatId, row),
+    ...{ commit, openThread, closeThread, chats, threads, copies },
+    desk: (): Readonly<Desk> => desk,
     /** Once closed. */
     async forget(): Promise<void> {
       await database.remove();
-      rows.clear();
-      unsent.clear();
+      copies.clear();
+      for (const all of [chats, threads]) all.clear();
+      desk = { ...desk, nextChats: null, unsent: [] };
     },
   };
 }
 
-export type Change = ReturnType<typeof createChange>;
-
-/** One change, of the database and then of the memory: all of it or nothing. */
-function createChange(userId: string, rowOf: (chatId: string) => ChatRow, position: Position) {
-  const rows = new Map<string, ChatRow>();
-  const messages: Confirmed[] = [];
-  /** A chat as this change leaves it. */
-  const row = (chatId: string): ChatRow => rows.get(chatId) ?? rowOf(chatId);
-
-  function edit(chatId: string, edits: Partial<ChatRow>): void {
-    rows.set(chatId, { ...row(chatId), ...edits });
-  }
-
-  /** A message has arrived, by whatever way. What is stored counts as delivered. */
-  function keep(message: Confirmed): void {
-    messages.push(message);
-    const { chatId, sequenceId, fromUserId } = message;
-    const { own, floor } = row(chatId);
-    const deliveredUpTo = fromUserId === userId ? own.deliveredUpTo : Math.max(own.deliveredUpTo, sequenceId);
-    edit(chatId, { own: { ...own, deliveredUpTo }, floor: floor ?? sequenceId });
-  }
-
-  const unsent: Unsent[] = [];
-  /** What is no longer unsent. */
-  const gone: Unsent[] = [];
-  /** `isReset`: nothing that is shown is sure to join what comes. */
-  return { userId, rows, row, edit, messages, keep, unsent, gone, position, isReset: false };
-}
-
-const over = () => chatError('over', 'This chat was disposed or signed out. Create a new one.');
+const over = () => new CodedError('over', 'This chat was disposed or signed out. Create a new one.');

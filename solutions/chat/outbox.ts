@@ -1,162 +1,148 @@
-// The send queue: stored first, then sent, in order within each chat. Which message goes is asked of what is stored after
-// each change. Owns which chats have a message on its way, and the private copies of what is unsent.
-import type { Draft, PickedFile, SendFailure } from '#contract/chat';
-import { headsOf, rethrowAsStorageError, TRY_AGAIN } from '#solutions/offline-queue';
-import type { PrivateCopies } from '#solutions/resumable-upload';
-import { createSerialQueue } from '#solutions/token-refresh';
-import { type Answer, HELD, heed, isMessageAnswer } from './api.ts';
-import { type Core, chatError } from './core.ts';
-import { type KeptFile, toAttachment, type Unsent } from './rows.ts';
-import type { Uploads } from './uploads.ts';
+// The send queue: stored first, then sent, in order within each chat. Which message goes is asked of what is stored, after
+// each change. Owns which chats have a message on its way, and how far uploads have come.
+import type { Attachment, ChatOptions, Draft } from '#contract/chat';
+import { CodedError, headsOf, TRY_AGAIN, type Verdict } from '#solutions/offline-queue';
+import { readSlice } from '#solutions/resumable-upload';
+import { type Api, pathOf, type StorageAnswer } from './api.ts';
+import type { Ledger } from './ledger.ts';
+import { type Confirmed, type KeptFile, toAttachment, type Unsent } from './rows.ts';
 
 const LANES = 3;
 const EXPIRES_MS = 24 * 3_600_000;
-const EXPIRED: SendFailure = { code: 'expired', status: null, message: '' };
+const PIECE_BYTES = 256 * 1_024;
+const LINKS_MAX = 3;
 
-export function createOutbox(core: Core, copies: PrivateCopies, uploads: Uploads) {
-  const { device, ledger, api, gate } = core;
-  const { fileSystem } = device;
+/** Null: nothing was sent, since there is nothing to send any more. */
+type Outcome<Body = unknown> = Verdict<Body> | null;
+type Settled = (outcome: Outcome) => void;
+
+/** `settled` is told how each try has ended; `show` is called when an upload has come further. */
+export function createOutbox({ device }: ChatOptions, ledger: Ledger, api: Api, settled: Settled, show: () => void) {
+  const { File } = device.fileSystem;
   /** Chats with a message on its way. */
   const busy = new Set<string>();
-  /** A text must not be stored before the files of the message ahead of it are safe. */
-  const inTurn = createSerialQueue();
+  const confirmedBytes = new Map<string, number>();
+  /** Of files that the server has all of, in this launch. */
+  const urls = new Map<string, string>();
 
-  function send(chatId: string, { text = '', attachments = [] }: Draft): Promise<{ localId: string }> {
+  /** The picker's cache may be cleared at any time: files are copied first, in turn, so that nothing overtakes them. */
+  async function send(chatId: string, { text = '', attachments = [] }: Draft): Promise<{ localId: string }> {
     const localId = crypto.randomUUID();
     const sentAt = new Date().toISOString();
-    return inTurn(async () => {
-      if (text === '' && attachments.length === 0) throw chatError('empty', 'A message needs a text or a file.');
-      await ledger.ready();
-      const files = await copyFiles(localId, attachments);
-      await ledger
-        .commit((change) => {
-          const when = { place: nextPlace(), sentAt, sinceMs: Date.now() };
-          change.unsent.push({ localId, chatId, text, files, failure: null, ...when });
-        })
-        .catch((error: unknown) => {
-          removeCopies(files);
-          throw error;
-        });
-      return { localId };
-    });
-  }
-
-  const nextPlace = (): number => Math.max(0, ...[...ledger.unsent.values()].map(({ place }) => place)) + 1;
-
-  /** The picker's cache may be cleared at any time: what is to be sent is copied first. */
-  async function copyFiles(localId: string, picked: readonly PickedFile[]): Promise<KeptFile[]> {
-    const files: KeptFile[] = [];
-    try {
-      for (const [n, { uri, name, mime }] of picked.entries()) {
-        await ledger.ready();
-        const uploadId = `${localId}-${n}`;
-        const sizeBytes = new fileSystem.File(uri).size;
-        files.push({ uploadId, uri: copies.file(uploadId).uri, name, mime, sizeBytes, fileUrl: null });
-        await copies.keep(uri, uploadId);
+    await ledger.commit(async ({ desk }) => {
+      if (!text && attachments.length === 0) throw new CodedError('empty', 'A message needs a text or a file.');
+      const files: KeptFile[] = [];
+      for (const [n, { uri, name, mime }] of attachments.entries()) {
+        if (!new File(uri).exists) throw new CodedError('source-lost', `The file ${name} is gone. Pick it again.`);
+        const copy = await ledger.copies.keep(uri, `${localId}-${n}`);
+        files.push({ uploadId: copy.name, uri: copy.uri, name, mime, sizeBytes: copy.size });
       }
-    } catch (cause) {
-      removeCopies(files);
-      const lost = picked.find(({ uri }) => !new fileSystem.File(uri).exists);
-      if (lost) throw chatError('source-lost', `The file ${lost.name} is gone. Pick it again.`, cause);
-      rethrowAsStorageError(cause);
-    }
-    return files;
+      desk.unsent = [...desk.unsent, { localId, chatId, text, files, sentAt, failure: null }];
+    });
+    return { localId };
   }
-
-  const removeCopies = (files: readonly KeptFile[]): void => {
-    for (const { uploadId } of files) copies.remove(uploadId);
-  };
 
   const retry = (localId: string): Promise<void> =>
-    ledger.commit((change) => {
-      const failed = ledger.unsent.get(localId);
+    ledger.commit(({ desk, dropUnsent }) => {
+      const failed = find(localId);
       if (!failed?.failure) throw notFound(localId);
-      change.unsent.push({ ...failed, failure: null, place: nextPlace(), sinceMs: Date.now() });
+      dropUnsent(localId);
+      desk.unsent = [...desk.unsent, { ...failed, failure: null, sentAt: new Date().toISOString() }];
     });
 
   const discard = (localId: string): Promise<void> =>
-    ledger.commit((change) => {
-      const message = ledger.unsent.get(localId);
-      if (!message) throw notFound(localId);
-      change.gone.push(message);
+    ledger.commit(({ dropUnsent }) => {
+      if (!find(localId)) throw notFound(localId);
+      dropUnsent(localId);
     });
+
+  const find = (localId: string): Unsent | undefined => ledger.desk().unsent.find((one) => one.localId === localId);
 
   /** A failed one steps aside; whatever else is first holds the others of its chat. */
   function pump(): void {
-    const waiting = inSendOrder().filter(({ failure }) => !failure);
+    const waiting = ledger.desk().unsent.filter(({ failure }) => !failure);
     for (const next of headsOf(waiting, ({ chatId }) => chatId)) {
-      if (busy.size >= LANES) break;
-      if (!busy.has(next.chatId)) void deliver(next);
+      if (busy.size < LANES && !busy.has(next.chatId)) void deliver(next);
     }
   }
-
-  const inSendOrder = (): Unsent[] => [...ledger.unsent.values()].sort((a, b) => a.place - b.place);
 
   async function deliver(message: Unsent): Promise<void> {
     busy.add(message.chatId);
     // A disk that does not take the outcome: asking again under the same localId is harmless, forgetting is not.
-    const answer = await attempt(message).catch(() => TRY_AGAIN);
+    const outcome = await attempt(message).catch(() => (find(message.localId) ? TRY_AGAIN : null));
     busy.delete(message.chatId);
-    heed(gate, answer);
-    core.pump();
+    settled(outcome);
   }
 
   /** What comes of it is stored before it is shown. */
-  async function attempt(message: Unsent): Promise<Answer> {
-    if (Date.now() - message.sinceMs >= EXPIRES_MS) {
-      await giveUp(message.localId, EXPIRED);
-      return HELD;
+  async function attempt(message: Unsent): Promise<Outcome> {
+    const { resets } = ledger.desk();
+    const isExpired = Date.now() - Date.parse(message.sentAt) >= EXPIRES_MS;
+    const outcome = isExpired ? null : await carry(message);
+    if (isExpired) await giveUp(message, { code: 'expired', status: null, message: '' });
+    if (outcome?.kind === 'refused') await giveUp(message, { code: 'refused', ...outcome.refusal });
+    if (outcome?.kind === 'accepted') {
+      const { message: sent } = outcome.body;
+      await ledger.commit(({ desk, row, keep }) => {
+        // The first that is known of its chat: the stream will bring what comes after it, unless all began anew meanwhile.
+        if (desk.resets === resets) row(sent.chatId).floor ??= sent.sequenceId;
+        keep(sent);
+      });
     }
-    const answer = await carry(message);
-    if (answer.kind === 'accepted') await ledger.commit((change) => change.keep(answer.body.message));
-    if (answer.kind === 'refused') await giveUp(message.localId, { code: 'refused', ...answer.refusal });
-    return answer;
+    return outcome;
   }
-
-  /** Files first, one after another, then the message that names them. */
-  async function carry({ localId, chatId, text, sentAt, files }: Unsent) {
-    for (const file of files) {
-      if (file.fileUrl || !ledger.unsent.has(localId)) continue;
-      const sent = await uploads.upload(file);
-      if (sent.kind !== 'accepted') return sent;
-      await noteUploaded(localId, file.uploadId, sent.body).catch(() => undefined);
-    }
-    const message = ledger.unsent.get(localId);
-    // It was discarded, or the server had it all along; or a URL could not be stored.
-    if (!message) return HELD;
-    if (!message.files.every(isUploaded)) return TRY_AGAIN;
-    const attachments = message.files.map((file) => toAttachment(file, file.fileUrl));
-    const body = { localId, text, attachments, sentAt };
-    return api.ask(`/chat/${encodeURIComponent(chatId)}/message`, isMessageAnswer, body);
-  }
-
-  const noteUploaded = (localId: string, uploadId: string, fileUrl: string): Promise<void> =>
-    change(localId, ({ files }) => ({
-      files: files.map((file) => (file.uploadId === uploadId ? { ...file, fileUrl } : file)),
-    }));
-
-  const giveUp = (localId: string, failure: SendFailure): Promise<void> => change(localId, () => ({ failure }));
 
   /** Unless it is sent or discarded by then. */
-  const change = (localId: string, edits: (message: Unsent) => Partial<Unsent>): Promise<void> =>
-    ledger.commit(({ unsent }) => {
-      const message = ledger.unsent.get(localId);
-      if (message) unsent.push({ ...message, ...edits(message) });
+  const giveUp = ({ localId }: Unsent, failure: Unsent['failure']): Promise<void> =>
+    ledger.commit(({ desk }) => {
+      desk.unsent = desk.unsent.map((one) => (one.localId === localId ? { ...one, failure } : one));
     });
 
-  const unsentOf = (chatId: string): Unsent[] => inSendOrder().filter((one) => one.chatId === chatId);
-
-  /** A kill between a copy and its message, or between a message and its copy's removal, leaves files behind. */
-  function removeOrphans(): void {
-    const needed = inSendOrder().flatMap(({ files }) => files.map(({ uploadId }) => uploadId));
-    copies.removeOrphans(new Set(needed));
+  /** Files first, one after another, then the message that names them. */
+  async function carry({ localId, chatId, text, sentAt, files }: Unsent): Promise<Outcome<{ message: Confirmed }>> {
+    const attachments: Attachment[] = [];
+    for (const file of files) {
+      const url = find(localId) ? await upload(file) : null;
+      if (url?.kind !== 'accepted') return url;
+      attachments.push(toAttachment(file, url.body));
+    }
+    // By now it may be discarded, or the server had it all along.
+    if (!find(localId)) return null;
+    return api.ask(`${pathOf(chatId)}/message`, { localId, text, attachments, sentAt });
   }
 
-  return { send, retry, discard, pump, unsentOf, removeCopies, removeOrphans };
+  /** Gives the file's URL once the server has all of it. A link that has run out is asked for again. */
+  async function upload(file: KeptFile): Promise<Verdict<string>> {
+    const { uri, ...asked } = file;
+    for (let links = 0; links < LINKS_MAX && !urls.has(file.uploadId); links += 1) {
+      const link = await api.ask<{ uploadUrl: string; fileUrl: string }>('/uploads/presign', asked);
+      if (link.kind !== 'accepted') return link;
+      const received = await putPieces(file, link.body.uploadUrl);
+      if (typeof received === 'number') urls.set(file.uploadId, link.body.fileUrl);
+      else if (received !== 'expired') return received;
+    }
+    const url = urls.get(file.uploadId);
+    return url ? { kind: 'accepted', body: url } : TRY_AGAIN;
+  }
+
+  /** How far a file has come is the server's to say: it is asked first, and each answer says it again. */
+  async function putPieces(file: KeptFile, url: string): Promise<StorageAnswer> {
+    let received = await api.askStorage(url);
+    while (typeof received === 'number') {
+      const from: number = received;
+      confirmedBytes.set(file.uploadId, from);
+      show();
+      if (from >= file.sizeBytes) break;
+      const body = await readSlice(new File(file.uri), from, PIECE_BYTES);
+      const headers = { 'Content-Range': `bytes ${from}-${from + body.length - 1}/${file.sizeBytes}` };
+      received = await api.askStorage(url, { method: 'PUT', headers, body });
+      if (typeof received === 'number' && received <= from) return TRY_AGAIN;
+    }
+    return received;
+  }
+
+  return { send, retry, discard, pump, confirmedBytes };
 }
 
-type UploadedFile = KeptFile & { readonly fileUrl: string };
-const isUploaded = (file: KeptFile): file is UploadedFile => file.fileUrl !== null;
-
 const notFound = (localId: string) =>
-  chatError('not-found', `No unsent message ${localId} can take this. See the messages of its thread.`);
+  new CodedError('not-found', `No unsent message ${localId} can take this. See the messages of its thread.`);

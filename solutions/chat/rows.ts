@@ -1,90 +1,99 @@
-// What is stored: chats with their marks, messages, and what is still to be sent.
-import type { Attachment, ChatSummary, Message, SendFailure } from '#contract/chat';
+// What is stored, and how screens see it. Status, order and progress are derived, never kept.
+import type { Attachment, ChatSummary, Message, PickedFile } from '#contract/chat';
 
 /** A message as the server tells it. */
-export type Confirmed = Omit<Message, 'key' | 'id' | 'sequenceId' | 'status' | 'progress' | 'failure'> & {
-  readonly id: string;
-  readonly sequenceId: number;
-};
+export type Confirmed = Omit<Message, 'key' | 'status' | 'progress' | 'failure'> & { readonly sequenceId: number };
 
-/** A chat as the list and the events tell it. */
-export interface ToldChat extends ChatSummary {
-  readonly lastSequenceId: number;
-  readonly receipts: readonly Receipt[];
-}
+/** Up to which message somebody has got, and has read, a chat: one mark stands for all earlier ones. */
+export type Marks = Readonly<Record<'deliveredUpTo' | 'readUpTo', number>>;
+export type Receipt = Marks & { readonly userId: string };
+
+/** A chat as the server tells it. */
+export type ToldChat = ChatSummary & { readonly lastSequenceId: number; readonly receipts: readonly Receipt[] };
+
+export type ChatsPage = {
+  readonly chats: readonly ToldChat[];
+  readonly nextCursor: string | null;
+  readonly head: number;
+};
+export type MessagesPage = { readonly messages: readonly Confirmed[]; readonly receipts: readonly Receipt[] };
 
 export interface ChatRow {
   readonly chatId: string;
   /** Null: not in the list, as far as this phone knows. */
-  readonly summary: ChatSummary | null;
-  /** The stream's number up to which the summary counts. */
-  readonly asOf: number;
+  summary: ChatSummary | null;
+  lastSequenceId: number;
   /** From here up all messages are stored, or the stream is about to bring them. Null: nothing is sure. */
-  readonly floor: number | null;
-  /** What the server knows, of all participants. */
-  readonly receipts: readonly Receipt[];
+  floor: number | null;
+  /** What the server knows, by user. */
+  receipts: Readonly<Record<string, Marks>>;
   /** What this person has got and read. It may be ahead of the server. */
-  readonly own: Marks;
+  own: Marks;
 }
 
-export interface KeptFile {
-  /** Names its private copy, too. */
-  readonly uploadId: string;
-  /** Of the private copy. */
-  readonly uri: string;
-  readonly name: string;
-  readonly mime: string;
-  readonly sizeBytes: number;
-  /** Null until the server has all of it. */
-  readonly fileUrl: string | null;
-}
+/** A private copy, named after its upload. */
+export type KeptFile = PickedFile & { readonly uploadId: string };
 
-export interface Unsent {
-  readonly localId: string;
-  readonly chatId: string;
-  /** Smaller goes first. */
-  readonly place: number;
-  readonly text: string;
+/** `sentAt`: when somebody has last asked for it, by `send` or `retry`. */
+export interface Unsent extends Pick<Message, 'localId' | 'chatId' | 'text' | 'sentAt' | 'failure'> {
   readonly files: readonly KeptFile[];
-  readonly sentAt: string;
-  /** When the 24 hours began, by the phone's clock. */
-  readonly sinceMs: number;
-  readonly failure: SendFailure | null;
 }
 
-/** How far the stream and the list have been read. */
-export interface Position {
+/** What there is but once. */
+export interface Desk {
   /** All events up to this number are stored. Null: the list was never read. */
-  readonly cursor: number | null;
-  readonly nextChats: string | null;
+  cursor: number | null;
+  nextChats: string | null;
+  /** How often all began anew. */
+  resets: number;
+  /** In send order. */
+  unsent: readonly Unsent[];
 }
 
-export function toAttachment({ mime, sizeBytes }: Pick<KeptFile, 'mime' | 'sizeBytes'>, url: string): Attachment {
+/** Marks only rise: whatever comes late has nothing that it could overwrite. */
+export const highest = (...all: readonly (Partial<Marks> | undefined)[]): Marks => ({
+  deliveredUpTo: Math.max(0, ...all.map((marks) => marks?.deliveredUpTo ?? 0)),
+  readUpTo: Math.max(0, ...all.map((marks) => marks?.readUpTo ?? 0)),
+});
+
+export const floorOf = (row: ChatRow | undefined): number => row?.floor ?? Number.POSITIVE_INFINITY;
+
+export function toAttachment({ mime, sizeBytes }: KeptFile, url: string): Attachment {
   const [kind] = mime.split('/');
   return { type: kind === 'image' || kind === 'video' ? kind : 'file', url, mime, sizeBytes };
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Marks only rise: whatever comes late has nothing that it could overwrite.
+const keyOf = (fromUserId: string, localId: string): string => `${fromUserId}/${localId}`;
 
-/** Up to which message somebody has got, and has read, a chat: one mark stands for all earlier ones. */
-export interface Marks {
-  readonly deliveredUpTo: number;
-  readonly readUpTo: number;
+export function toMessages(confirmed: readonly Confirmed[], { receipts, own }: ChatRow, userId: string): Message[] {
+  const others = Object.keys(receipts).filter((one) => one !== userId);
+  const theirs = highest(...others.map((one) => receipts[one]));
+  return confirmed.map((message) => {
+    const { fromUserId, localId, sequenceId } = message;
+    const isOwn = fromUserId === userId;
+    // An own message is where the other side is with it; one of somebody else is where this person is.
+    const isRead = sequenceId <= (isOwn ? theirs : own).readUpTo;
+    const isDelivered = !isOwn || sequenceId <= theirs.deliveredUpTo;
+    const status = isRead ? 'read' : isDelivered ? 'delivered' : 'sent';
+    return { ...message, key: keyOf(fromUserId, localId), status, progress: null, failure: null };
+  });
 }
-export type Receipt = Marks & { readonly userId: string };
 
-export const NO_MARKS: Marks = { deliveredUpTo: 0, readUpTo: 0 };
+/** `confirmedBytes`: how much the server has, by upload. */
+export function toUnsentMessage(one: Unsent, fromUserId: string, confirmedBytes: ReadonlyMap<string, number>): Message {
+  const { files, ...message } = one;
+  const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const doneBytes = files.reduce((sum, { uploadId }) => sum + (confirmedBytes.get(uploadId) ?? 0), 0);
+  return {
+    ...message,
+    ...{ key: keyOf(fromUserId, one.localId), id: null, fromUserId, sequenceId: null },
+    attachments: files.map((file) => toAttachment(file, file.uri)),
+    status: one.failure ? 'failed' : 'sending',
+    progress: files.length > 0 ? doneBytes / Math.max(1, totalBytes) : null,
+  };
+}
 
-export const highest = (all: readonly Partial<Marks>[]): Marks => ({
-  deliveredUpTo: Math.max(0, ...all.map(({ deliveredUpTo = 0 }) => deliveredUpTo)),
-  readUpTo: Math.max(0, ...all.map(({ readUpTo = 0 }) => readUpTo)),
-});
-
-export const marksOf = (receipts: readonly Receipt[], userId: string): Marks =>
-  highest(receipts.filter((receipt) => receipt.userId === userId));
-
-export function mergeReceipts(known: readonly Receipt[], told: readonly Receipt[]): Receipt[] {
-  const userIds = new Set([...known, ...told].map(({ userId }) => userId));
-  return [...userIds].map((userId) => ({ userId, ...marksOf([...known, ...told], userId) }));
+export function byActivity(a: ChatSummary, b: ChatSummary): number {
+  if (a.lastActivity !== b.lastActivity) return a.lastActivity < b.lastActivity ? 1 : -1;
+  return a.chatId < b.chatId ? -1 : 1;
 }
