@@ -500,8 +500,8 @@ export const mistakes: Mistake[] = [
     criterion: 'takes-no-for-no',
     edits: [
       {
-        find: `if (code === 'key-lost' || code === 'corrupt') return null;`,
-        replace: `if (code) return null;`,
+        find: `if (failure.code === 'key-lost' || failure.code === 'corrupt') return null;`,
+        replace: `if (failure.code) return null;`,
       },
     ],
   },
@@ -796,7 +796,9 @@ export const mistakes: Mistake[] = [
     id: 'lost-secret-not-seen',
     title: 'Stays locked for ever when another face was enrolled.',
     criterion: 'loses-the-secret',
-    edits: [{ find: `code === 'key-lost' || code === 'corrupt'`, replace: `code === 'corrupt'` }],
+    edits: [
+      { find: `failure.code === 'key-lost' || failure.code === 'corrupt'`, replace: `failure.code === 'corrupt'` },
+    ],
   },
   {
     id: 'keychain-leftovers',

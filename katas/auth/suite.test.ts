@@ -1164,6 +1164,26 @@ test('owes the server a sign-out until it has heard of it', { tags: ['pays-its-d
   expect([sentTo(LOGOUT).length, stored().match(/rt-01/)]).toEqual([sent, null]);
 });
 
+test('owes each sign-out by itself: one that is paid takes no other with it', {
+  tags: ['pays-its-debts', 'R10'],
+}, async () => {
+  server.use(http.post(LOGOUT, () => json(500)));
+  const auth = await signedIn();
+  await auth.signOut();
+  await auth.signIn(PEOPLE.noor);
+  await auth.signOut();
+  const tries = [answerAsUsual];
+  server.use(http.post(LOGOUT, ({ request }) => tries.shift()?.({ request }) ?? json(500)));
+  await phone.goToBackground();
+  await phone.goToForeground();
+  const ended = backend.sessions.filter(({ endedBy }) => endedBy === 'logout').length;
+  server.use(http.post(LOGOUT, answerAsUsual));
+
+  await launch();
+
+  expect([ended, backend.sessions.map(({ endedBy }) => endedBy)]).toEqual([1, ['logout', 'logout']]);
+});
+
 test('is either in, or out and owing, wherever the app is killed in a sign-out', {
   tags: ['pays-its-debts', 'E6', 'R10'],
 }, async () => {
@@ -1359,6 +1379,24 @@ test('sends no call offline, with a good token neither', { tags: ['works-offline
 
   expect([...codes, phone.requests.length]).toEqual(['offline', 'offline', 'offline', sentBefore]);
   expect([auth.getState().status, isStale]).toEqual(['signedIn', [false, true]]);
+});
+
+test('asks on return how long the server was not heard, not on leaving', {
+  tags: ['limits-offline-use', 'R12'],
+}, async () => {
+  const auth = await signedIn();
+  await phone.goOffline();
+  await phone.pass(73 * HOUR);
+
+  await phone.goToBackground();
+  const left = auth.getState();
+  await phone.goToForeground();
+  await phone.settle();
+
+  expect([left, auth.getState()].map(({ status, lock }) => [status, lock])).toEqual([
+    ['signedIn', null],
+    ['locked', 'offlineLimit'],
+  ]);
 });
 
 test('keeps people out who were 72 h without the server, until it is heard', {

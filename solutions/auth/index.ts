@@ -12,14 +12,7 @@ import type { VaultError } from '#contract/secure-storage';
 import type { Session, SessionError, Tokens } from '#contract/token-refresh';
 import { CodedError, createGate, createTurns, isDone } from '#solutions/offline-queue';
 import { createVault } from '#solutions/secure-storage';
-import {
-  createSerialQueue,
-  createSession,
-  isObject,
-  parseJson,
-  singleFlight,
-  withTimeLimit,
-} from '#solutions/token-refresh';
+import { createSerialQueue, createSession, parseJson, singleFlight, withTimeLimit } from '#solutions/token-refresh';
 import { failAs, refusal } from './refusals.ts';
 import {
   ADMISSION,
@@ -151,7 +144,7 @@ export const createAuth: CreateAuth = ({ device, apiUrl }) => {
     }
     const stored = parseJson((await secureStore.getItemAsync(SECRETS_ITEM)) ?? '');
     // It was written at once: all of it is there. What nobody can read must not shut people out for good.
-    if (isObject(stored)) secrets = { ...secrets, ...stored };
+    secrets = { ...secrets, ...(stored as Secrets | null) };
   }
 
   const install = singleFlight(async () => {
@@ -345,11 +338,11 @@ export const createAuth: CreateAuth = ({ device, apiUrl }) => {
   /** Asks the owner. A rejection is only a no; the end is nothing where the session must be. */
   async function openVault(own: Visit): Promise<void> {
     const opened = vault.unlock().then(() => vault.get(SEALED_NAME));
-    const sealed = await opened.catch(({ code }: VaultError) => {
-      if (code === 'key-lost' || code === 'corrupt') return null;
+    const sealed = await opened.catch((failure: VaultError) => {
+      if (failure.code === 'key-lost' || failure.code === 'corrupt') return null;
       // A prompt that was answered counts once: the next try asks again.
       vault.lock();
-      throw refusal('locked');
+      throw failure;
     });
     // Switched off while the app was away, the lock fell shut on a session in the open.
     const kept = sealed ? (JSON.parse(sealed) as KeptSession) : secrets.session;

@@ -336,7 +336,7 @@ function rethrowAsStorageError(cause: unknown): never {
   throw storageFailed(cause);
 }
 
-export function areTokens(value: unknown): value is Tokens {
+function areTokens(value: unknown): value is Tokens {
   if (!isObject(value)) return false;
   const { accessToken, refreshToken, expiresIn } = value;
   return typeof accessToken === 'string' && typeof refreshToken === 'string' && Number(expiresIn) > 0;
