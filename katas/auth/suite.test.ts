@@ -1035,24 +1035,7 @@ test('goes on when the app was away while the lock was switched on', {
 }, async () => {
   const ends: unknown[] = [];
 
-  for (let after = 0; after < 6; after += 1) {
-    const auth = await signedIn();
-    phone.holdWrites();
-    const switching = auth.setBiometricLock(true);
-    await phone.settle();
-    for (let n = 0; n < after; n += 1) {
-      const released = phone.releaseWrites();
-      phone.holdWrites();
-      await released;
-    }
-    await phone.goToBackground();
-    await phone.pass(301 * SECOND);
-    await phone.goToForeground();
-    await phone.releaseWrites();
-    await switching;
-    ends.push([await auth.unlock(), await codeOf(auth.fetch('/me'))]);
-    await auth.signOut();
-  }
+  for (let after = 0; after < 6; after += 1) ends.push(await leaveWhileSwitching(await signedIn(), true, after));
 
   expect(ends).toEqual(Array(6).fill([true, 'none']));
 });
@@ -1065,25 +1048,31 @@ test('goes on when the app was away while the lock was switched off', {
   for (let after = 0; after < 3; after += 1) {
     const auth = await signedIn();
     await auth.setBiometricLock(true);
-    phone.holdWrites();
-    const switching = auth.setBiometricLock(false);
-    await phone.settle();
-    for (let n = 0; n < after; n += 1) {
-      const released = phone.releaseWrites();
-      phone.holdWrites();
-      await released;
-    }
-    await phone.goToBackground();
-    await phone.pass(301 * SECOND);
-    await phone.goToForeground();
-    await phone.releaseWrites();
-    await switching;
-    ends.push([await auth.unlock(), await codeOf(auth.fetch('/me'))]);
-    await auth.signOut();
+    ends.push(await leaveWhileSwitching(auth, false, after));
   }
 
   expect(ends).toEqual(Array(3).fill([true, 'none']));
 });
+
+/** For longer than the lock waits, after so many writes. Then tries to go on, and signs out. */
+async function leaveWhileSwitching(auth: Auth, on: boolean, after: number): Promise<unknown> {
+  phone.holdWrites();
+  const switching = auth.setBiometricLock(on);
+  await phone.settle();
+  for (let n = 0; n < after; n += 1) {
+    const released = phone.releaseWrites();
+    phone.holdWrites();
+    await released;
+  }
+  await phone.goToBackground();
+  await phone.pass(301 * SECOND);
+  await phone.goToForeground();
+  await phone.releaseWrites();
+  await switching;
+  const end = [await auth.unlock(), await codeOf(auth.fetch('/me'))];
+  await auth.signOut();
+  return end;
+}
 
 test('signs out at once on a dead network, with nothing left to use', {
   tags: ['signs-out-at-once', 'R10'],
