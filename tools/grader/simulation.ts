@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { kataPaths } from '../course/kata-paths.ts';
+import { processorTimeOf } from './processor-time.ts';
 import { BRIEF_FLAGS, SIMULATION_FLAGS } from './simulation-flags.ts';
 import type { SimulationAnswer, SimulationMessage, SimulationRequest } from './simulation-messages.ts';
 import { type SimulationModule, simulationModule } from './simulation-module.ts';
-import { type ChildEnd, ranOutOfMemory, SupervisedChild, Watchdog } from './supervise.ts';
+import { type ChildEnd, ranOutOfMemory, type Silence, SupervisedChild, Watchdog } from './supervise.ts';
 
 /** A schedule takes about 1 ms; one that takes this long is an endless loop. */
 const SILENCE_MS = 10_000;
@@ -87,13 +88,13 @@ export class Simulation {
       };
       const hang = (detail: string) => finish({ kind: 'hung', path: schedule, detail });
       let patience = START_PATIENCE;
-      const watchdog = new Watchdog(this.#silenceMs, () => {
+      const bark = (silence: Silence) => {
         patience -= 1;
-        if (schedule !== THE_START)
-          hang(`The app did not give way for ${this.#silenceMs / 1_000} s: it loops without end.`);
+        if (schedule !== THE_START) hang(hangWords(silence, this.#silenceMs / 1_000));
         else if (patience > 0) watchdog.pat();
         else finish({ kind: 'fault', message: 'The simulation did not begin. Is the machine very busy? Try again.' });
-      });
+      };
+      const watchdog = new Watchdog(this.#silenceMs, bark, () => processorTimeOf(child.pid));
       const deadlineMs = deadlineOf(request);
       const deadline = setTimeout(() => hang(`It was not done after ${deadlineMs / 1_000} s.`), deadlineMs);
       this.#onStop = () => finish({ kind: 'fault', message: 'It was stopped.' });
@@ -180,6 +181,9 @@ function crashOf(end: ChildEnd, schedule: string): SimulationOutcome {
   const detail = crashWords(end);
   return schedule === THE_START ? { kind: 'fault', message: detail } : { kind: 'crashed', path: schedule, detail };
 }
+
+const hangWords = (silence: Silence, seconds: number): string =>
+  `The app did not give way for ${seconds} s: ${silence === 'busy' ? 'it loops without end' : 'it stands still'}.`;
 
 function crashWords(end: ChildEnd): string {
   if (ranOutOfMemory(end)) return `The app used up the ${HEAP_MB} MB it may have.`;

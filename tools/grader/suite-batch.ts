@@ -3,6 +3,7 @@ import path from 'node:path';
 import { makeScratch } from './scratch.ts';
 import type { RawTest, SuiteRequest } from './suite-messages.ts';
 import { startSuiteProcess } from './suite-process.ts';
+import { suiteProcessorTime } from './suite-progress.ts';
 import { isIdleTimeout, isTimeout } from './suite-timeouts.ts';
 import { Watchdog } from './supervise.ts';
 
@@ -47,17 +48,19 @@ const hasFailed = (test: RawTest): boolean => test.state === 'failed' && (!isTim
 
 async function testsOf(root: string, jobs: readonly BatchJob[]): Promise<RawTest[]> {
   const scratch = makeScratch('suite');
+  const progressFile = path.join(scratch.folder, 'running');
+  const processorTime = () => suiteProcessorTime(progressFile);
   const child = startSuiteProcess(root);
   const tests: RawTest[] = [];
   await new Promise<void>((resolve) => {
-    let watchdog = new Watchdog(SILENCE_MS.start, resolve);
+    let watchdog = new Watchdog(SILENCE_MS.start, () => resolve(), processorTime);
     child.onEnd = () => resolve();
     child.onEvent = (event) => {
       watchdog.pat();
       if (event.type === 'ready') child.send({ type: 'run', run: batchOf(jobs) });
       if (event.type === 'test' && tests.push(event.test) === 1) {
         watchdog.rest();
-        watchdog = new Watchdog(SILENCE_MS.test, resolve);
+        watchdog = new Watchdog(SILENCE_MS.test, () => resolve(), processorTime);
         watchdog.pat();
       }
       if (event.type === 'end') {
@@ -66,7 +69,6 @@ async function testsOf(root: string, jobs: readonly BatchJob[]): Promise<RawTest
       }
     };
     watchdog.pat();
-    const progressFile = path.join(scratch.folder, 'running');
     child.send({ type: 'start', start: { root, isReference: true, progressFile, heapMb: HEAP_MB, isShared: true } });
   });
   child.onEnd = () => undefined;

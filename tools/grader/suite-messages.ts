@@ -4,7 +4,7 @@ export interface SuiteStart {
   readonly root: string;
   /** Runs `solutions/<slug>/index.ts` where the suite says `#attempt/<slug>`. */
   readonly isReference: boolean;
-  /** File to which each test's name is added as it begins, as JSON, one a line: what had run when nothing more is heard. */
+  /** File to which the process that runs the tests adds its id, and each test's name as it begins: what ran when nothing more is heard. */
   readonly progressFile: string;
   /** Heap of the process that runs the tests, in MB. */
   readonly heapMb: number;
@@ -39,7 +39,7 @@ export interface RawTest {
   readonly tags: readonly string[];
   readonly state: 'passed' | 'failed' | 'skipped' | 'pending';
   readonly durationMs: number;
-  /** Processor time it took, in ms; null when it did not get as far as being measured. */
+  /** Time in which it did not merely wait, in ms: it was busy, or the machine kept it from running; null when it did not get as far as being measured. */
   readonly busyMs: number | null;
   readonly errors: readonly RawError[];
 }

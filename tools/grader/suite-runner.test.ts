@@ -12,10 +12,15 @@ beforeAll(() => {
 });
 afterAll(() => course.remove());
 
-async function runWith(id: string, source: string, options: Partial<SuiteRunnerOptions> = {}) {
+async function runWith(
+  id: string,
+  source: string,
+  options: Partial<SuiteRunnerOptions> = {},
+  only: readonly string[] = [],
+) {
   const target = await makeVariant(course.root, 'tally', id, source);
   const runner = new SuiteRunner({ root: course.root, ...options });
-  return { runner, outcome: runner.run([target.suite]).finally(() => runner.stop()) };
+  return { runner, outcome: runner.run([target.suite], [], only).finally(() => runner.stop()) };
 }
 
 test(
@@ -37,6 +42,21 @@ test(
     ]);
     expect(tests[1]?.errors[0]?.message).toContain('timed out in 400ms');
     expect({ hung, stoppedBy }).toEqual({ hung: [], stoppedBy: null });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'passes a test that the machine kept from running',
+  async () => {
+    const held = '{ Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 450); return total; }';
+    const source = TALLY_REFERENCE.replace('total: () => total', `total: () => ${held}`);
+    const { outcome } = await runWith('held', source, { testTimeoutMs: 400 }, ['begins at nothing']);
+
+    const { tests, hung } = await outcome;
+
+    expect(tests.filter(({ state }) => state !== 'skipped')).toMatchObject([{ state: 'passed' }]);
+    expect(hung).toEqual([]);
   },
   PATIENCE_MS,
 );

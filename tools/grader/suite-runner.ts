@@ -1,11 +1,11 @@
 // Runs suites in a child process, and gets an answer for every test whatever the attempt does to that process.
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeScratch } from './scratch.ts';
 import type { RawError, RawTest, SuiteRequest } from './suite-messages.ts';
 import { type SuiteProcess, startSuiteProcess } from './suite-process.ts';
+import { readProgress, suiteProcessorTime } from './suite-progress.ts';
 import { isIdleTimeout, isTimeout } from './suite-timeouts.ts';
-import { type ChildEnd, ranOutOfMemory, Watchdog } from './supervise.ts';
+import { type ChildEnd, ranOutOfMemory, type Silence, Watchdog } from './supervise.ts';
 
 /** A test takes some 10 to 50 ms; one that takes this long waits for something that never comes. */
 const TEST_TIMEOUT_MS = 3_000;
@@ -41,7 +41,7 @@ interface Pass {
   readonly tests: RawTest[];
   readonly broken: { file: string; errors: readonly RawError[] }[];
   unhandled: readonly RawError[];
-  end: 'done' | 'silent' | 'enough' | ChildEnd;
+  end: 'done' | 'enough' | Silence | ChildEnd;
 }
 
 type PassOptions = Extract<SuiteRequest, { type: 'run' }>['run'] & {
@@ -186,13 +186,8 @@ export class SuiteRunner {
   }
 
   /** Names of the tests begun in the last pass, in order. */
-  #begunTests(): string[] {
-    try {
-      const lines = readFileSync(this.#progressFile, 'utf8').trimEnd().split('\n');
-      return lines.map((line) => JSON.parse(line) as string);
-    } catch {
-      return [];
-    }
+  #begunTests(): readonly string[] {
+    return readProgress(this.#progressFile).begun;
   }
 
   #restart(): void {
@@ -234,7 +229,9 @@ export class SuiteRunner {
         pass.end = end;
         resolve(pass);
       };
-      const watchdog = new Watchdog(Math.max(silenceMs, run.testTimeoutMs * 1.25), () => finish('silent'));
+      const watchdog = new Watchdog(Math.max(silenceMs, run.testTimeoutMs * 1.25), finish, () =>
+        suiteProcessorTime(this.#progressFile),
+      );
       this.#onStop = () => {
         rest();
         reject(stopped());
@@ -258,7 +255,8 @@ export class SuiteRunner {
   #describeEnd(end: Pass['end']): { how: 'timeout' | 'crash'; detail: string } {
     if (typeof end === 'string') {
       const seconds = this.#options.silenceMs / 1_000;
-      return { how: 'timeout', detail: `Nothing was heard of it for ${seconds} s: it loops without end.` };
+      const what = end === 'busy' ? 'it loops without end' : 'it stands still, and nothing can call it back';
+      return { how: 'timeout', detail: `Nothing was heard of it for ${seconds} s: ${what}.` };
     }
     if (ranOutOfMemory(end)) return { how: 'crash', detail: `It used up the ${HEAP_MB} MB it may have.` };
     const how = end.signal ?? (end.code === null ? null : `exit code ${end.code}`);

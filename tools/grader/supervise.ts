@@ -61,6 +61,11 @@ export class SupervisedChild<Request, Event> {
     this.onEnd(end);
   }
 
+  /** Undefined when no process could be made. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** The last it wrote to stderr. */
   get stderr(): string {
     return this.#stderr;
@@ -87,26 +92,40 @@ export class SupervisedChild<Request, Event> {
 
 /** In so many steps a watchdog waits. */
 const STEPS = 20;
+/** What loops uses all the time it is given: one that used this share of the patience looks like it. */
+const BUSY_SHARE = 0.5;
+/** What is not busy is waited for so many times as long: perhaps the machine merely keeps it from running. */
+const IDLE_PATIENCE = 3;
+
+/** Why a watchdog barks: the process was busy all the while, or did next to nothing for `IDLE_PATIENCE` times as long. */
+export type Silence = 'busy' | 'idle';
 
 /**
- * Calls back when nothing was heard for a while. It counts steps, not the clock: time in which this process itself
- * stood still, since the machine slept or was busy, is nobody's silence.
+ * Calls back when nothing was heard of a process for a while, during which it was busy. It counts steps, not the
+ * clock: time in which this process itself stood still, since the machine slept, is nobody's silence. And it asks for
+ * the processor time of the other: one that the machine keeps from running has not had its time yet.
  */
 export class Watchdog {
-  readonly #stepMs: number;
-  readonly #bark: () => void;
+  readonly #patienceMs: number;
+  readonly #bark: (silence: Silence) => void;
+  readonly #processorTime: () => Promise<number | null>;
   #timer: NodeJS.Timeout | undefined;
   #silentSteps = 0;
+  /** The least processor time that was told since the last sign of life. */
+  #usedBefore: number | null = null;
 
-  constructor(patienceMs: number, bark: () => void) {
-    this.#stepMs = patienceMs / STEPS;
+  /** `processorTime`: what the process has used so far, in ms; null while that cannot be told. */
+  constructor(patienceMs: number, bark: (silence: Silence) => void, processorTime: () => Promise<number | null>) {
+    this.#patienceMs = patienceMs;
     this.#bark = bark;
+    this.#processorTime = processorTime;
   }
 
   /** A sign of life. */
   pat(): void {
     this.#silentSteps = 0;
-    this.#timer ??= setInterval(() => this.#step(), this.#stepMs);
+    this.#usedBefore = null;
+    this.#timer ??= setInterval(() => void this.#step(), this.#patienceMs / STEPS);
   }
 
   rest(): void {
@@ -114,13 +133,30 @@ export class Watchdog {
     this.#timer = undefined;
   }
 
-  #step(): void {
+  async #step(): Promise<void> {
     this.#silentSteps += 1;
-    if (this.#silentSteps < STEPS) return;
+    const step = this.#silentSteps;
+    const used = await this.#processorTime();
+    // Heard of meanwhile, or at rest.
+    if (this.#silentSteps < step || !this.#timer) return;
+    this.#usedBefore = least(this.#usedBefore, used);
+    if (step >= STEPS && this.#wasBusy(used)) this.#end('busy');
+    else if (step >= STEPS * IDLE_PATIENCE) this.#end('idle');
+  }
+
+  #wasBusy(used: number | null): boolean {
+    return used !== null && this.#usedBefore !== null && used - this.#usedBefore >= this.#patienceMs * BUSY_SHARE;
+  }
+
+  #end(silence: Silence): void {
     this.rest();
-    this.#bark();
+    this.#bark(silence);
   }
 }
+
+/** Another process may have taken the place of the first: it begins at nothing. */
+const least = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
 
 /** Whether a child ended for want of memory. */
 export function ranOutOfMemory({ stderr, signal, code }: ChildEnd): boolean {

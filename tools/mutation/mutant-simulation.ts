@@ -1,5 +1,6 @@
 // Asks a child process about mutants, one at a time, and takes one that never answers for killed.
 import path from 'node:path';
+import { processorTimeOf } from '../grader/processor-time.ts';
 import { SIMULATION_FLAGS } from '../grader/simulation-flags.ts';
 import { SupervisedChild, Watchdog } from '../grader/supervise.ts';
 import type { MutantEvent, MutantRequest } from './mutant-child.ts';
@@ -52,7 +53,11 @@ export class MutantSimulation {
     silenceMs: number,
   ): Promise<MutantEvent | null> {
     return new Promise((resolve) => {
-      const watchdog = new Watchdog(silenceMs, () => resolve(null));
+      const watchdog = new Watchdog(
+        silenceMs,
+        () => resolve(null),
+        () => processorTimeOf(child.pid),
+      );
       const answer = (event: MutantEvent | null) => {
         if (event?.type === 'busy') {
           watchdog.pat();

@@ -26,6 +26,7 @@ export async function planSchedules(
   count: (plan: Plan) => Promise<EffectCounts>,
 ): Promise<Schedule[]> {
   const bases = await chooseBases(scenario, seed, count, Math.floor(schedules * SHARE.plain));
+  const plain = bases.map(({ plan }) => plan);
   const draw = createDraw(seed);
   const singles: Plan[] = [];
   const pairs: Plan[] = [];
@@ -44,10 +45,7 @@ export async function planSchedules(
   const generated = generatePlans(scenario, seed, Math.max(0, room - sweep.length - paired.length));
   return [
     ...named('saved', saved),
-    ...named(
-      'plain',
-      bases.map(({ plan }) => plan),
-    ),
+    ...named('plain', plain),
     ...named('sweep', sweep),
     ...named('pair', paired),
     ...named('generated', generated),
