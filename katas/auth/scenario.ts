@@ -369,6 +369,8 @@ const bookkeeping = (world: AuthWorld) => (event: TraceEvent) => {
   const sent = sentBy(event);
   if (sent && facts.isInDoubt && PROTECTED.includes(sent.endpoint)) {
     facts.current = backend.pairOf(bearerOf(sent))?.session ?? null;
+    // An app that has a token to send is past its code, though its start be told only after that call.
+    if (facts.current) facts.hasOpenFlow = false;
     facts.isInDoubt = false;
   }
   if (event.kind !== 'condition') return;

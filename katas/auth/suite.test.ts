@@ -2,6 +2,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Auth } from '#contract/auth';
+import type { Device } from '#phone';
 import { codeOf, createPhone, holdAnswers, type SentRequest, type TestPhone } from '#phone/testing';
 import { type AuthBackend, createBackend, PEOPLE } from './backend.ts';
 
@@ -861,7 +862,7 @@ test('puts the tokens behind the prompt when the lock is on', { tags: ['locks-th
   expect([isOn, status, prompts]).toEqual([true, 200, [1, 1, 2]]);
   expect(locked).toEqual({ ...OUT, status: 'locked', lock: 'biometric', biometricLock: true });
   expect([...refused, sentLocked]).toEqual(['locked', 'unlock', sentBefore]);
-  expect([secretsIn(stored()), guardedItems()]).toEqual([[], expect.arrayContaining([expect.any(String)])]);
+  expect([secretsIn(stored(isOpen)), guardedItems()]).toEqual([[], expect.arrayContaining([expect.any(String)])]);
   expect([isIn, relaunched.getState()]).toEqual([
     [true, true],
     { ...OUT, status: 'signedIn', user: ADA, biometricLock: true },
@@ -1370,6 +1371,29 @@ test('sends no call offline, with a good token neither', { tags: ['works-offline
   expect([auth.getState().status, isStale]).toEqual(['signedIn', [false, true]]);
 });
 
+test('believes the newest that is told of the network, whenever it goes during a launch', {
+  tags: ['works-offline', 'R12'],
+}, async () => {
+  await signedIn();
+  await phone.pass(5 * MINUTE);
+  const sentOffline: string[] = [];
+
+  for (const ms of [5, 15, 25, 35, 45]) {
+    const auth = await create(withSlowReads);
+    void auth.start();
+    await phone.pass(ms);
+    await phone.goOffline();
+    const sentBefore = phone.requests.length;
+    await phone.pass(20 * SECOND);
+    sentOffline.push(...phone.requests.slice(sentBefore).map(({ url }) => `gone after ${ms} ms, sent: ${url}`));
+    await phone.goOnline();
+    backend.expireAccessTokens();
+    await phone.pass(5 * MINUTE);
+  }
+
+  expect(sentOffline).toEqual([]);
+});
+
 test('asks on return how long the server was not heard, not on leaving', {
   tags: ['limits-offline-use', 'R12'],
 }, async () => {
@@ -1622,9 +1646,25 @@ test('sends one deviceId for each installation', { tags: ['begins-anew', 'R13'] 
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** Launches the app, as after a kill if it ran before, without starting. */
-async function create(): Promise<Auth> {
+async function create(change = (device: Device) => device): Promise<Auth> {
   const { createAuth } = await phone.coldStart(() => import('#attempt/auth'));
-  return createAuth({ device: phone.device, apiUrl: API });
+  return createAuth({ device: change(phone.device), apiUrl: API });
+}
+
+/** A device of which each read takes 10 ms. */
+function withSlowReads(device: Device): Device {
+  const { asyncStorage, secureStore } = device;
+  const later = <A extends unknown[], R>(read: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return read(...args);
+    };
+  };
+  return {
+    ...device,
+    asyncStorage: { ...asyncStorage, getItem: later(asyncStorage.getItem) },
+    secureStore: { ...secureStore, getItemAsync: later(secureStore.getItemAsync) },
+  };
 }
 
 async function launch(): Promise<Auth> {
@@ -1661,12 +1701,17 @@ const bearerOf = ({ headers }: SentRequest) => headers.authorization?.replace('B
 const smsCode = () => backend.flows.at(-1)?.code ?? '';
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * SECOND).toISOString();
 
-/** All that lies on the phone, as text. */
-const stored = () =>
+type Entry = ReturnType<TestPhone['disk']['entries']>[number];
+
+/** All that lies on the phone, or so much of it, as text. */
+const stored = (isMeant = (_: Entry) => true) =>
   phone.disk
     .entries()
+    .filter(isMeant)
     .map(({ key, value }) => `${key}: ${value}`)
     .join('\n');
+/** What can be read without a prompt. */
+const isOpen = ({ module, key }: Entry) => module !== 'secureStore' || !guardedItems().includes(key);
 const secretsIn = (text: string) => text.match(/[ar]t-\d\d-\d{4}|otp-\d{4}/g) ?? [];
 /** The tokens of each stored value that has any. */
 const storedTokens = () =>
