@@ -15,9 +15,14 @@ afterEach(() => course.remove());
 const kata = async (...args: string[]) => (await callKata(course.root, args)).stdout;
 const inProcess = async (...args: string[]) => (await runKata(course.root, args)).stdout;
 
-async function addGrade(score: number, earned: Readonly<Record<string, number>>): Promise<void> {
+async function addGrade(score: number, earned: Readonly<Record<string, number>>, more: object = {}): Promise<void> {
   const history = await openHistory(course.root, { warn: () => {} });
-  const criteria = Object.entries(earned).map(([id, points]) => ({ id, earned: points, points: 40 }));
+  const criteria = Object.entries(earned).map(([id, points]) => ({
+    id,
+    earned: points,
+    points: 40,
+    evidence: [{ status: points < 40 ? 'fail' : 'pass' }],
+  }));
   history.addGrade({
     kata: 'tiny',
     at: '2026-03-02T09:00:00.000Z',
@@ -28,7 +33,7 @@ async function addGrade(score: number, earned: Readonly<Record<string, number>>)
     kataVersion: 1,
     suiteHash: '',
     attemptHash: '',
-    report: JSON.stringify({ criteria }),
+    report: JSON.stringify({ criteria, ...more }),
   });
   history.close();
 }
@@ -53,6 +58,35 @@ test('gives hints only on what the last grade left unsolved', async () => {
   await addGrade(60, { durable: 40, delivered: 12, tidy: 40 });
 
   expect(await kata('hint', 'tiny')).toContain('Hint 1 of 3: a nudge');
+});
+
+test('gives a hint first on what is to be fixed first, and none on what only others drag down', async () => {
+  const pass = [{ status: 'pass' }];
+  await addGrade(
+    60,
+    {},
+    {
+      criteria: [
+        { id: 'durable', earned: 30, points: 40, evidence: [{ status: 'fail' }] },
+        { id: 'delivered', earned: 12, points: 40, evidence: [{ status: 'pass' }, { status: 'fail' }] },
+        { id: 'tidy', earned: 39, points: 40, evidence: pass },
+      ],
+      fixFirst: { criterion: 'delivered' },
+    },
+  );
+  const hints: string[] = [];
+
+  for (let n = 0; n < 7; n += 1) hints.push(/Hint \d of 3: .*/.exec(await inProcess('hint', 'tiny'))?.[0] ?? '');
+
+  expect(hints).toEqual([
+    'Hint 1 of 3: a nudge',
+    expect.stringContaining('Hint 2 of 3'),
+    expect.stringContaining('Hint 3 of 3'),
+    'Hint 1 of 3: first nudge',
+    'Hint 2 of 3: second nudge',
+    'Hint 3 of 3: third nudge',
+    expect.stringContaining('Hint 3 of 3'),
+  ]);
 });
 
 test('has no hint to give when nothing was lost', async () => {
