@@ -123,6 +123,19 @@ test('shrinks to the one step and the one fault that it takes, which still break
   expect(again.violations.map(({ invariant }) => invariant)).toEqual(['counted-once']);
 });
 
+test('keeps no fault that never struck, however few runs there are', async () => {
+  const { violations } = await simulate({ newKeyPerTry: true }, { schedules: 100, shrinkRunsMax: 1 });
+  const [small] = violations;
+  const never = [40, 50, 60].map((nth) => ({ target: 'POST /numbers', nth, phone: 0, kind: 'delay' }));
+  const faults = [...(small?.plan.faults ?? []), ...never];
+  const saved = [{ ...(small?.plan ?? createPlan()), faults }];
+
+  const again = await simulate({ newKeyPerTry: true }, { schedules: 1, saved, shrinkRunsMax: 1 });
+
+  expect(small?.plan.faults.length).toBeGreaterThan(0);
+  expect(again.violations[0]?.plan).toEqual(small?.plan);
+});
+
 test('shrinks each broken invariant by itself, without slipping to another', async () => {
   const { violations } = await simulate(
     { newKeyPerTry: true, saysSavedTooEarly: true },

@@ -4,6 +4,7 @@ import type { Plan } from './plan.ts';
 import { hashTrace, type RunResult, runPlan } from './run.ts';
 import { planSchedules, type Schedule } from './schedules.ts';
 import { type StoryData, tellStory } from './story.ts';
+import type { TraceEvent } from './trace.ts';
 import type { AnyScenario, AppFactory, LoadError } from './world.ts';
 
 export interface CampaignOptions {
@@ -226,12 +227,29 @@ class Campaign {
 
   /** Shrinks a schedule so that the same invariant still breaks at each step. */
   async #smallest(plan: Plan, invariant: string): Promise<Plan> {
+    const runsMax = this.#options.shrinkRunsMax ?? SHRINK_RUNS_MAX;
     // Each run of a runaway takes far longer, and its first schedule is as good as any.
-    if (invariant === 'bounded') return plan;
-    const breaks = async (candidate: Plan) =>
-      (await this.#run(this.#attempt, candidate)).violations.some((violation) => violation.invariant === invariant);
-    return shrinkPlan(this.#scenario, plan, breaks, this.#options.shrinkRunsMax ?? SHRINK_RUNS_MAX);
+    if (invariant === 'bounded' || runsMax === 0) return plan;
+    const find = async (candidate: Plan) => {
+      const { violations, trace } = await this.#run(this.#attempt, candidate);
+      const found = violations.find((violation) => violation.invariant === invariant);
+      return found && { ...found, trace };
+    };
+    const breaks = async (candidate: Plan) => (await find(candidate)) !== undefined;
+    const found = await find(plan);
+    const struck = found && withStruck(plan, found.trace.slice(0, found.index + 1));
+    const isEnough = struck && (await breaks(struck));
+    return shrinkPlan(this.#scenario, isEnough ? struck : plan, breaks, runsMax);
   }
 }
+
+/** A schedule with no more faults than those that struck. */
+function withStruck(plan: Plan, trace: readonly TraceEvent[]): Plan {
+  const places = new Set(trace.flatMap((event) => (event.kind === 'fault' ? [placeOf(event)] : [])));
+  return { ...plan, faults: plan.faults.filter((fault) => places.has(placeOf(fault))) };
+}
+
+const placeOf = ({ phone, target, nth }: { phone: number; target: string; nth: number }): string =>
+  `${phone} ${target} ${nth}`;
 
 const isForBudgets = ({ path }: Schedule): boolean => path.startsWith('generated') || path.startsWith('plain');

@@ -74,6 +74,17 @@ test('shrinks to the one fault and the one step that matter, and moves neither',
   expect(smallest.world).toBe(big().world);
 });
 
+test('finds the two faults that matter among a hundred', async () => {
+  const faults = Array.from({ length: 100 }, (_, n) => ({ target: 'POST /numbers', nth: n + 1, kind: 'answer-503' }));
+  const plan = { ...createPlan({ slots: 10, steps: [step('save')], faults }), kata: 'outbox' };
+  const fails = async (candidate: Plan) =>
+    [23, 71].every((place) => candidate.faults.some(({ nth }) => nth === place)) && candidate.steps[0] !== null;
+
+  const smallest = await shrinkPlan(outboxScenario, plan, fails, 120);
+
+  expect(smallest.faults.map(({ nth }) => nth)).toEqual([23, 71]);
+});
+
 test('takes a step out together with its effects, so that the fault comes earlier', async () => {
   const steps = (plan: Plan) => plan.steps.filter((one) => one !== null).length;
   // Each step has two effects, and the fault must strike one of the last step.
