@@ -1,4 +1,5 @@
 // The middle of the terminal report: what to fix first, failing tests, broken invariants, checks.
+import { isDeepStrictEqual } from 'node:util';
 import { type Look, MARK, paint } from '../../terminal/look.ts';
 import type { Report, TestResult, Violation } from '../report.ts';
 import { against, blockers, brokenInvariants, criterionOf, failingTests } from './digest.ts';
@@ -60,24 +61,31 @@ function excerptLines(message: string, look: Look): string[] {
   return [...shown, ...more];
 }
 
-/** Each broken invariant with its story, the lowest level first. */
+/** Each broken invariant with its story, the lowest level first. A schedule that breaks several is told once. */
 export function brokenRules(report: Report, look: Look, { isDemo = false } = {}): string[] {
   const broken = brokenInvariants(report);
   if (broken.length === 0) return [];
   return [
     ...heading(look, `Broken invariants (${broken.length})`),
-    ...broken.flatMap((violation) => brokenRule(report, violation, look, isDemo)),
+    ...broken.flatMap((violation, n) => {
+      const told = broken.slice(0, n).find(({ schedule }) => isDeepStrictEqual(schedule, violation.schedule));
+      const again = `Again: ${replayCommand(report, violation.replayId)}`;
+      return [
+        ...item(look, MARK.fail, `${oneLine(violation.invariant)} ${brokenWords(report, violation)}`, { style: 'red' }),
+        ...paragraph(look, violation.story.headline, { indent: 4 }),
+        ...(told ? paragraph(look, `In the schedule of ${oneLine(told.invariant)}, above.`, { indent: 4 }) : []),
+        ...(told ? [] : storyLines(violation, look)),
+        ...(isDemo ? [] : paragraph(look, again, { indent: 4, style: 'cyan' })),
+        '',
+      ];
+    }),
   ];
 }
 
-function brokenRule(report: Report, violation: Violation, look: Look, isDemo: boolean): string[] {
-  const { story, invariant } = violation;
+function storyLines({ story }: Violation, look: Look): string[] {
   const steps = story.steps.flatMap((step, n) => item(look, `${n + 1}.`, step, { indent: 4 }));
   const beside = differenceWords(story);
-  const again = `Again: ${replayCommand(report, violation.replayId)}`;
   return [
-    ...item(look, MARK.fail, `${oneLine(invariant)} ${brokenWords(report, violation)}`, { style: 'red' }),
-    ...paragraph(look, story.headline, { indent: 4 }),
     '',
     ...paragraph(look, 'What happens:', { indent: 4 }),
     ...steps,
@@ -87,8 +95,6 @@ function brokenRule(report: Report, violation: Violation, look: Look, isDemo: bo
     ...(beside === null ? [] : paragraph(look, beside.title, { indent: 4 })),
     ...(beside === null ? [] : item(look, '-', beside.attempt, { indent: 4 })),
     ...(beside === null ? [] : item(look, '-', beside.reference, { indent: 4 })),
-    ...(isDemo ? [] : paragraph(look, again, { indent: 4, style: 'cyan' })),
-    '',
   ];
 }
 

@@ -67,6 +67,22 @@ test('tells the story of a broken invariant and how to go on', () => {
   expect(text).toContain('npx kata hint offline-queue');
 });
 
+test('tells a schedule that breaks several invariants once, and what each of them says', () => {
+  const { simulation } = sampleReport;
+  const [first] = simulation.violations;
+  if (!first) throw new Error('The sample has a violation.');
+  const alike = { ...first, invariant: 'in-order', replayId: 'c401', schedule: structuredClone(first.schedule) };
+  const other = { ...alike, invariant: 'heard', schedule: { ...first.schedule, world: 7 } };
+  const violations = [first, alike, other];
+
+  const text = renderReport({ ...sampleReport, simulation: { ...simulation, violations } }, WIDE);
+
+  expect(text.split('What happens:')).toHaveLength(3);
+  expect(text).toMatch(/In the schedule of (?:no-effect-twice|in-order), above\./);
+  for (const invariant of ['in-order', 'heard']) expect(text).toContain(`${invariant} broken in`);
+  expect(text).toContain('npx kata replay offline-queue c401');
+});
+
 test('tells which tests block others', () => {
   const blocked = sampleReport.tests.map((each) => ({ ...each, status: 'blocked' as const, blockedBy: 'loads' }));
 
