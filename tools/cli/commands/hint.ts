@@ -2,7 +2,7 @@ import { loadRubric } from '../../course/load-rubric.ts';
 import type { Criterion, Rubric } from '../../course/schema.ts';
 import { nearestSlug } from '../../course/slug.ts';
 import { wrap } from '../../terminal/look.ts';
-import { chooseCriterion, HINT_STEPS, openCriteria } from '../choose-hint.ts';
+import { chooseCriterion, findingsOf, HINT_STEPS } from '../choose-hint.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandContext, RunCommand } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -14,8 +14,9 @@ export const run: RunCommand<{ all?: boolean }> = async (context, [slug = '', id
   const rubric = await loadRubric(context.root, slug);
   const history = await context.history();
   const taken = history.hintSteps(slug);
-  const open = openCriteria(history.lastReport(slug));
-  const criterion = id === undefined ? chooseCriterion(rubric.criteria, { open, taken }) : findCriterion(rubric, id);
+  const findings = findingsOf(history.lastReport(slug));
+  const criterion =
+    id === undefined ? chooseCriterion(rubric.criteria, { ...findings, taken }) : findCriterion(rubric, id);
   if (criterion === undefined) {
     output.print(wrap(output.look, `Your last grade lost no points. See how others do it: npx kata diff ${slug}`));
     return EXIT.ok;
